@@ -1,0 +1,208 @@
+"""Events: record one, and find them again."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from session_memory import git
+from session_memory.actions.opened import Kept, Opened
+from session_memory.actions.sessions import Sessions
+from session_memory.errors import InvalidInput, NotFound
+from session_memory.index import search as event_rows
+from session_memory.index import sessions as session_rows
+from session_memory.index.match import match
+from session_memory.model.event import CATEGORIES
+from session_memory.model.plain import plain
+from session_memory.model.record import EVENT, Draft
+from session_memory.model.snippet import snippet
+from session_memory.model.times import read_time
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+SCOPES = ("session", "lineage", "project", "all")
+ORDERS = ("newest", "oldest", "relevance")
+LIMIT, MOST = 50, 200
+TOLD = 300  # characters of an event's text where it is told in one line
+
+
+@dataclass(frozen=True)
+class Query:
+    """What `session_query` is asked, as people write it; `Events.query` checks it."""
+
+    category: str | None = None
+    categories: Sequence[str] | None = None
+    type: str | None = None
+    keyword: str | None = None
+    tags: Sequence[str] | None = None
+    after: str | float | None = None
+    before: str | float | None = None
+    session_id: str | None = None
+    scope: str | None = None
+    limit: int = LIMIT
+    offset: int = 0
+    cursor: str | None = None
+    order: str | None = None
+
+
+class Events:
+    """What can be done with events."""
+
+    def __init__(self, opened: Opened, sessions: Sessions) -> None:
+        self._opened = opened
+        self._sessions = sessions
+
+    def categories(self) -> list[str]:
+        """The built-in categories and those that plugins declare."""
+        return [*CATEGORIES, *(name for name in self._opened.plugins.categories() if name not in CATEGORIES)]
+
+    def record(
+        self,
+        category: str,
+        type: str,
+        data: Mapping[str, Any],
+        *,
+        parent_id: str | None = None,
+        tags: Sequence[str] | None = None,
+        session_id: str | None = None,
+        key: str | None = None,
+        stated_by: str = "model",
+    ) -> tuple[Kept, str]:
+        """Keep one event; returns what became of it and its session. Raises InvalidInput, LogUnavailable."""
+        self._check_category(category)
+        if not type.strip():
+            raise InvalidInput("bad-argument", "type is empty.", "Name what happened, for example 'architecture'.")
+        session = session_id or self._sessions.current()
+        body: dict[str, Any] = {
+            "session": session,
+            "project": self._project(session),
+            "category": category,
+            "type": type,
+            "data": dict(data),
+            "stated_by": stated_by,
+        }
+        if parent_id:
+            body["parent"] = parent_id
+        if tags:
+            body["tags"] = list(dict.fromkeys(str(tag) for tag in tags))
+        branch, commit = git.head(self._opened.cwd)
+        if branch:
+            body["branch"] = branch
+        if commit:
+            body["commit"] = commit
+        draft = Draft(EVENT, body, key=None if key is None else "caller", key_text=key)
+        return self._opened.keep([draft]), session
+
+    def query(self, asked: Query) -> event_rows.Page:
+        """One page of events. Raises InvalidInput, IndexUnavailable."""
+        database = self._opened.read()
+        order = asked.order or ("relevance" if asked.keyword and asked.keyword.strip() else "newest")
+        _one_of("order", order, ORDERS)
+        if not 1 <= asked.limit <= MOST:
+            raise InvalidInput("bad-argument", f"limit is {asked.limit}.", f"Use 1 to {MOST}, and page with cursor.")
+        if asked.offset < 0 or asked.offset >= 1 << 53:
+            raise InvalidInput("bad-argument", f"offset is {asked.offset}.", "Use 0 or more.")
+        wanted = self._filter(asked)
+        if wanted.match is None and order == "relevance":
+            order = "newest"
+        return event_rows.search(
+            database, wanted, order=order, limit=asked.limit, offset=asked.offset, cursor=asked.cursor
+        )
+
+    def page(
+        self, asked: Query, *, include_data: bool, fit: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
+    ) -> dict[str, Any]:
+        """One page as `session_query` returns it; `fit` says how many events one answer can carry."""
+        found = self.query(asked)
+        events = found.events
+        if not include_data:
+            events = [{name: value for name, value in event.items() if name != "data"} for event in events]
+        shown = fit(events)
+        cursor = found.next_cursor
+        if len(shown) < len(events):  # the page ends early: the next one starts behind what was shown
+            cursor = self.query(replace(asked, limit=len(shown))).next_cursor
+        result: dict[str, Any] = {
+            "events": shown,
+            "total_count": found.total,
+            "returned_count": len(shown),
+            "has_more": cursor is not None,
+            "next_cursor": cursor,
+        }
+        if found.capped:
+            result["total_capped"] = True
+        if self._opened.behind:
+            result["behind"] = self._opened.behind
+        return result
+
+    def told(self, topic: str, limit: int = 10) -> str:
+        """The best matches as lines for a person or a model to read."""
+        page = self.query(Query(keyword=topic, limit=limit))
+        if not page.events:
+            return f"Nothing was recorded about {topic!r} in this project."
+        return "\n".join(
+            f"- {event['timestamp'][:16]} {event['category']}/{event['type']} ({event['id'][:12]}):"
+            f" {plain(snippet(event['data'], topic, TOLD))}"
+            for event in page.events
+        )
+
+    def get(self, event_id: str) -> dict[str, Any]:
+        """One event by its id or the beginning of it. Raises NotFound (unknown-event)."""
+        found = event_rows.by_ids(self._opened.read(), [event_id])
+        if not found:
+            raise NotFound("unknown-event", f"No event has the id {event_id[:80]!r}.", "Search for it first.")
+        return found[0]
+
+    def _filter(self, asked: Query) -> event_rows.Filter:
+        categories = [*(asked.categories or ()), *([asked.category] if asked.category else [])]
+        for category in categories:
+            self._check_category(category)
+        after = None if asked.after is None else read_time(asked.after)
+        before = None if asked.before is None else read_time(asked.before, end=True)
+        if after is not None and before is not None and after > before:
+            assert asked.after is not None and asked.before is not None
+            after, before = read_time(asked.before), read_time(asked.after, end=True)
+        scope = asked.scope or ("session" if asked.session_id else "project")
+        _one_of("scope", scope, SCOPES)
+        session = self._sessions.meant(asked.session_id) if scope in ("session", "lineage") or asked.session_id else None
+        words = match(asked.keyword) if asked.keyword is not None else None
+        project = None
+        if scope == "project":
+            project = self._sessions.project_of(self._opened.read(), session or self._opened.session)
+        return event_rows.Filter(
+            project=project,
+            session=(session or "") if scope == "session" else None,
+            lineage_of=(session or "") if scope == "lineage" else None,
+            categories=tuple(dict.fromkeys(categories)),
+            type=asked.type or None,
+            tags=tuple(dict.fromkeys(asked.tags or ())),
+            after=after,
+            before=before,
+            match=words,
+            nothing=asked.keyword is not None and words is None,
+        )
+
+    def _project(self, session: str) -> str:
+        opened = self._opened
+        if session == opened.session and opened.session_project:
+            return opened.session_project
+        found = session_rows.find(opened.read(), session)
+        project = str(found["project"]) if found else opened.project()[0]
+        if session == opened.session:
+            opened.session_project = project
+        return project
+
+    def _check_category(self, category: str) -> None:
+        known = self.categories()
+        if category not in known:
+            near = difflib.get_close_matches(category, known, 1)
+            hint = f"Did you mean {near[0]!r}? " if near else ""
+            raise InvalidInput(
+                "unknown-category", f"{category[:60]!r} is no category.", f"{hint}Use one of: {', '.join(known)}."
+            )
+
+
+def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise InvalidInput("bad-argument", f"{name} is {value[:60]!r}.", f"Use one of: {', '.join(allowed)}.")

@@ -1,0 +1,95 @@
+"""Health: how log, index, plugins and features stand; proof that nothing was changed; making the index again."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from session_memory.actions.opened import Opened
+from session_memory.errors import IndexUnavailable, SessionMemoryError
+from session_memory.index import agree
+from session_memory.index import sessions as session_rows
+from session_memory.index.catchup import REBUILD_SECONDS
+from session_memory.log import reader, verify
+from session_memory.model.features import FEATURES
+
+if TYPE_CHECKING:
+    from session_memory.index.catchup import Progress
+
+
+@dataclass
+class Proof:
+    """What `verify` found: the log's report and where the index differs from the log."""
+
+    log: verify.Report
+    index: list[str]
+
+    @property
+    def green(self) -> bool:
+        """Whether log, chain and index agree."""
+        return not self.log.faults and not self.log.torn and not self.index
+
+
+class Health:
+    """What can be asked about the memory itself."""
+
+    def __init__(self, opened: Opened) -> None:
+        self._opened = opened
+
+    def report(self) -> dict[str, Any]:
+        """Log, index, plugins, features and warnings; never raises for what it reports on."""
+        opened = self._opened
+        files = reader.files(opened.home)
+        log: dict[str, Any] = {"bytes": sum(os.stat(path).st_size for path in files), "files": len(files)}
+        index: dict[str, Any] = {"ok": True}
+        behind = 0
+        try:
+            database = opened.read()
+            behind = opened.behind
+            for name, table in (("events", "event"), ("sessions", "session"), ("checkpoints", "checkpoint")):
+                row = database.one(f"SELECT count(*) FROM {table}")
+                index[name] = row[0] if row else 0
+            index["skipped"] = dict(database.rows("SELECT why, lines FROM skipped"))
+            position = database.one("SELECT seq FROM position")
+            log["records"] = position[0] if position else 0
+        except SessionMemoryError as error:
+            index = {"ok": False, "reason": str(error)}
+        if not index.get("skipped"):
+            index.pop("skipped", None)
+        return {
+            "log": log,
+            "index": index,
+            "behind": behind,
+            "plugins_failed": dict(opened.plugins.failed),
+            "features": {name: works for name, (works, _what) in FEATURES.items()},
+            "warnings": list(opened.warnings),
+        }
+
+    def brief(self) -> dict[str, Any]:
+        """`report` as a tool shows it: only what is off is named."""
+        full = self.report()
+        off = [name for name, works in full.pop("features").items() if not works]
+        full["features_off"] = {"not in this version": off}
+        return {name: value for name, value in full.items() if value not in ({}, [])}
+
+    def verify(self, progress: Progress | None = None) -> Proof:
+        """Read everything and compare. Raises OSError, IndexUnavailable (when there is no usable index at all)."""
+        opened = self._opened
+        report = verify.verify(opened.home)
+        try:
+            wrong = agree.differences(opened.read(), opened.home, progress)
+        except IndexUnavailable as error:
+            wrong = [str(error)]
+        return Proof(report, wrong)
+
+    def rebuild(self, progress: Progress | None = None) -> int:
+        """Make the index again from the log; returns how many events it holds. Raises IndexUnavailable."""
+        index = self._opened.index
+        index.catch_up(wait=REBUILD_SECONDS, progress=progress, rebuild=True)
+        row = index.database().one("SELECT count(*) FROM event")
+        return int(row[0]) if row else 0
+
+    def projects(self) -> list[dict[str, Any]]:
+        """Every project with its counts."""
+        return session_rows.projects(self._opened.read())

@@ -1,0 +1,84 @@
+"""What every action works on: one home's log, index, plugins and settings, opened, and the one way to keep records."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from session_memory import git
+from session_memory.errors import IndexUnavailable, LogUnavailable
+from session_memory.index.catchup import Index
+from session_memory.log.journal import Journal
+from session_memory.plugins.registry import Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from session_memory.index.catchup import Progress
+    from session_memory.index.database import Database
+    from session_memory.model.record import Draft, Record
+    from session_memory.paths import Home
+    from session_memory.settings import Settings
+
+
+@dataclass
+class Kept:
+    """What became of drafts: the records, where they lie, and whether the index has them."""
+
+    records: list[Record]
+    stored: str
+    indexed: bool
+    reason: str = ""
+
+
+@dataclass
+class Opened:
+    """One home, opened by one process for one client working in one folder."""
+
+    home: Home
+    settings: Settings
+    journal: Journal
+    index: Index
+    plugins: Registry
+    cwd: str
+    client: str = ""
+    client_session: str | None = None  # the client's own session id, where it has one
+    session: str | None = None  # the session this client attached last
+    warnings: list[str] = field(default_factory=list)
+    behind: int = 0  # bytes of the log the last read could not see
+    session_project: str = ""  # the project of `session`, once asked
+    _project: tuple[str, str] | None = None
+
+    def keep(self, drafts: Sequence[Draft], *, stated: bool = True) -> Kept:
+        """Append, then bring the index up to date. A failing index never fails the record; it says `indexed: false`.
+
+        Raises InvalidInput (too-large), LogUnavailable.
+        """
+        records = self.journal.append(drafts, stated=stated)
+        try:
+            behind = self.index.catch_up()
+        except (IndexUnavailable, LogUnavailable) as error:
+            return Kept(records, "log", False, str(error))
+        return Kept(records, "log", behind == 0, "" if behind == 0 else "the index is catching up in another process")
+
+    def read(self, progress: Progress | None = None) -> Database:
+        """The index, caught up as far as possible. Raises IndexUnavailable."""
+        self.behind = self.index.catch_up(progress=progress)
+        return self.index.database()
+
+    def project(self) -> tuple[str, str]:
+        """Key and name of the project of the folder we work in; asked of git once."""
+        if self._project is None:
+            self._project = git.project_key(self.cwd)
+        return self._project
+
+    def warn(self, text: str) -> None:
+        """Show a warning once: on stderr now, and in `status`."""
+        if text not in self.warnings:
+            self.warnings.append(text)
+            print(f"session-memory: {text}", file=sys.stderr)
+
+    def close(self) -> None:
+        """Close the index; the log needs no closing."""
+        self.index.close()

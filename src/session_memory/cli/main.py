@@ -1,0 +1,100 @@
+"""`session-memory`: one command a file; this one only finds it, opens its arguments and turns errors into sentences."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+# name -> one line of help; each is a module of this package with `arguments`, `run` and EXAMPLE
+COMMANDS: dict[str, str] = {
+    "serve": "run the MCP server on stdin and stdout",
+    "demo": "watch a server record, die and come back, in a temporary home",
+    "status": "what is remembered, where, and whether all is well",
+    "sessions": "the newest sessions",
+    "show": "one event, session or checkpoint in full",
+    "search": "find events by plain words",
+    "query": "find events by category, type, tag and time",
+    "checkpoint": "name this position to resume from",
+    "checkpoints": "list checkpoints",
+    "resume": "where things stand and what changed since",
+    "handoff": "write what the next session must know",
+    "import": "bring existing history in",
+    "verify": "prove that log, chain and index agree",
+    "rebuild": "make the index again from the log",
+    "config": "every setting and where it came from",
+    "plugins": "plugins that are loaded, and those that failed",
+}
+OK, FAILED, USAGE = 0, 1, 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status: 0 done, 1 failed or not found, 2 used wrongly."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments[:1] == ["serve"] or (not arguments and not sys.stdin.isatty()):
+        from session_memory.cli import serve  # before argparse: the client waits for the first answer
+
+        return serve.start(arguments[1:])
+    return _command(arguments)
+
+
+def _command(arguments: list[str]) -> int:
+    from session_memory.cli.terminal import Terminal
+    from session_memory.errors import SessionMemoryError
+
+    args = _parser(arguments).parse_args(arguments)
+    terminal = Terminal(as_json=bool(getattr(args, "json", False)))
+    name = args.command or "greet"
+    module = importlib.import_module(f"session_memory.cli.{_module(name)}")
+    try:
+        return int(module.run(args, terminal))
+    except SessionMemoryError as error:
+        terminal.error(error)
+        return FAILED
+    except BrokenPipeError:  # the reader (head, less) has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+        return 130
+
+
+def _module(name: str) -> str:
+    return "import_" if name == "import" else name
+
+
+def _parser(arguments: list[str]) -> argparse.ArgumentParser:
+    import argparse
+
+    from session_memory.version import VERSION
+
+    def common(parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--home", metavar="DIR", default=argparse.SUPPRESS, help="the memory's home folder")
+        parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="output for machines")
+
+    parser = argparse.ArgumentParser(
+        prog="session-memory", description="A memory for coding agents that survives crashes and compaction.",
+        epilog="Without a command, on a terminal: what is remembered, and what to do next.",
+    )  # fmt: skip
+    parser.add_argument("--version", action="version", version=f"session-memory {VERSION}")
+    common(parser)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    wanted = next((word for word in arguments if word in COMMANDS), None)
+    for name, text in COMMANDS.items():
+        child = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".",
+                                    formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+        if name == wanted:  # only the command that runs is loaded
+            module = importlib.import_module(f"session_memory.cli.{_module(name)}")
+            child.epilog = f"example:\n  {module.EXAMPLE}"
+            module.arguments(child)
+        common(child)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""Every error a person or a model can meet, each with what failed, why, what to do, and a code that never changes.
+
+The tree:
+
+    SessionMemoryError
+    ├── InvalidInput       an argument, a file or a line that cannot be used as given
+    ├── NotFound           a session, checkpoint or event that is not there
+    ├── LogUnavailable     the log cannot be written or read: nothing was acknowledged
+    ├── IndexUnavailable   the index cannot be used now: the log is untouched
+    └── PluginFailed       a plugin raised, hung or returned something else than it promised
+"""
+
+from __future__ import annotations
+
+
+class SessionMemoryError(Exception):
+    """What failed (`what`), what to do about it (`fix`) and a stable `code` (a key of `CODES`)."""
+
+    def __init__(self, code: str, what: str, fix: str = "") -> None:
+        if code not in CODES:
+            raise KeyError(f"unknown error code {code!r}: add it to CODES with its sentence")
+        self.code = code
+        self.what = what
+        self.fix = fix
+        super().__init__(what)
+
+    def __str__(self) -> str:
+        sentence = self.what.rstrip()
+        if self.fix:
+            sentence += f" {self.fix.rstrip()}"
+        return f"{sentence} [{self.code}]"
+
+
+class InvalidInput(SessionMemoryError):
+    """An argument, a file or a line that cannot be used as given."""
+
+
+class NotFound(SessionMemoryError):
+    """A session, checkpoint or event that is not there."""
+
+
+class LogUnavailable(SessionMemoryError):
+    """The log cannot be written or read now; nothing was acknowledged."""
+
+
+class IndexUnavailable(SessionMemoryError):
+    """The index cannot be used now; the log is untouched."""
+
+
+class PluginFailed(SessionMemoryError):
+    """A plugin raised, hung or returned something else than it promised."""
+
+
+# One sentence a code: the reference page of errors is generated from this table.
+CODES: dict[str, str] = {
+    "bad-argument": "An argument has a wrong type, is out of bounds or is not one of the allowed values.",
+    "unknown-argument": "A tool was called with an argument it does not have.",
+    "missing-argument": "A required argument was left out.",
+    "unknown-category": "The category is none of the built-in ones and no plugin declares it.",
+    "bad-time": "A time could not be read as ISO 8601 or as seconds since 1970.",
+    "bad-cursor": "A paging cursor was not made by this server or belongs to another query.",
+    "bad-line": "A line of the log does not have the shape of a record.",
+    "bad-settings": "config.json cannot be used as it stands.",
+    "bad-home": "The home folder is not ours alone: another owner, open to others, or a symbolic link.",
+    "bad-path": "A path leads out of the folder it must stay in.",
+    "bad-transcript": "The path holds no Claude Code transcript.",
+    "unknown-session": "No session has this id.",
+    "unknown-checkpoint": "No checkpoint has this id or name.",
+    "unknown-event": "No event has this id.",
+    "no-checkpoint": "There is nothing to resume yet: no checkpoint and no session.",
+    "log-busy": "Another process held the log's lock longer than the deadline.",
+    "log-full": "The disk, the quota or a size limit refused the write; the log was put back as it was.",
+    "log-unwritable": "The log's folder or file cannot be written.",
+    "log-damaged": "The log holds bytes that are no record, or its chain does not hold.",
+    "too-large": "The record is over the size limit of 10 MB.",
+    "clock-out-of-range": "The system clock is before 2001 or after 2109, where times no longer fit the line format.",
+    "index-busy": "The index is being written by another process.",
+    "index-foreign": "The file at the index's place is a database of another program; it is never overwritten.",
+    "index-newer": "The index was written by a newer version; this version leaves it alone.",
+    "index-unavailable": "The index cannot be opened or read now.",
+    "plugin-failed": "A plugin raised an error, took too long or returned a wrong type.",
+    "bad-plugin": "A plugin file or class cannot be used.",
+    "not-built": "This version does not have the feature yet.",
+    "import-failed": "The server's packages could not be loaded.",
+}

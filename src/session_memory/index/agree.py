@@ -1,0 +1,91 @@
+"""Whether the index holds exactly what the log holds: event by event, by id and content."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from session_memory.errors import SessionMemoryError
+from session_memory.index.sessions import clock
+from session_memory.log import line, reader
+from session_memory.model.record import CHECKPOINT, EVENT, HANDOFF, RESUME
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from session_memory.index.database import Database
+    from session_memory.paths import Home
+
+MOST_NAMED = 20  # differences told one by one; the rest is counted
+
+
+def differences(database: Database, home: Home, progress: Callable[[int, int], None] | None = None) -> list[str]:
+    """Sentences that say where index and log differ; empty when they agree. Raises OSError."""
+    events: dict[str, tuple[int, str, int]] = {}  # group (key or id) -> clock of its first, id of its first, versions
+    digests: dict[str, int] = {}  # id -> hash of its data
+    others = {CHECKPOINT: 0, HANDOFF: 0, RESUME: 0}
+    last: tuple[str, int, str] | None = None
+    files = reader.files(home)
+    for path in files:
+        for place in reader.places(path):
+            found = place.line
+            if found is None:
+                continue
+            last = (found.origin, found.seq, found.chain.decode())
+            if progress and place.number % 5_000 == 0:
+                progress(place.end, 0)
+            if found.v > line.VERSION or found.body is None:
+                continue
+            if found.kind in others:
+                others[found.kind] += 1
+            elif found.kind == EVENT:
+                _note(home, found, events, digests)
+    wrong: list[str] = []
+    position = database.one("SELECT origin, seq, chain FROM position")
+    if position != last:
+        wrong.append(f"the index stands at line {position[1] if position else 0}, the log ends at {last[1] if last else 0}")
+    wrong += _compare(database, events, digests)
+    for kind, expected in others.items():
+        table = "checkpoint WHERE ?1 = ?1" if kind == CHECKPOINT else "handoff WHERE kind = ?1"
+        row = database.one(f"SELECT count(*) FROM {table}", (kind,))
+        if row and row[0] != expected:
+            wrong.append(f"the log holds {expected} {kind} records, the index {row[0]}")
+    return wrong[:MOST_NAMED] + ([f"and {len(wrong) - MOST_NAMED} more"] if len(wrong) > MOST_NAMED else [])
+
+
+def _note(
+    home: Home, found: line.Line, events: dict[str, tuple[int, str, int]], digests: dict[str, int]
+) -> None:
+    try:
+        body: dict[str, Any] = reader.record(home, found).body or {}
+    except SessionMemoryError:
+        return  # counted by the index as unreadable; `verify` of the log names it
+    group = found.key or found.id
+    mine = (clock(found.hlc), found.id, 1)
+    known = events.get(group)
+    if known is None:
+        events[group] = mine
+    elif known[1] != found.id:
+        first = min(known[:2], mine[:2])
+        events[group] = (*first, known[2] + 1)
+    digests[found.id] = hash(_text(body.get("data") or {}))
+
+
+def _text(data: object) -> str:
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+
+
+def _compare(
+    database: Database, events: dict[str, tuple[int, str, int]], digests: dict[str, int]
+) -> list[str]:
+    wrong: list[str] = []
+    expected = {id_: versions for _clock, id_, versions in events.values()}
+    for id_bytes, data in database.rows("SELECT id, data FROM event"):
+        id_ = id_bytes.hex()
+        versions = expected.pop(id_, None)
+        if versions is None:
+            wrong.append(f"event {id_} is in the index but not in the log")
+        elif versions == 1 and hash(data) != digests[id_]:
+            wrong.append(f"event {id_} has other content in the index than in the log")
+    wrong += [f"event {id_} is in the log but not in the index" for id_ in expected]
+    return wrong

@@ -1,0 +1,215 @@
+"""The only room that opens the index: whose file it is, how it is opened, and when an unusable one is set aside.
+
+The write-ahead log is kept when a connection closes (PERSIST_WAL): a process whose index file was replaced under it
+would otherwise, on closing, delete by name the write-ahead log that now belongs to the new file.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import struct
+from typing import TYPE_CHECKING, Any
+
+import apsw
+
+from session_memory import ids, paths
+from session_memory.errors import IndexUnavailable
+from session_memory.index.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION
+from session_memory.model.words import plain_text, search_parts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from session_memory.paths import Home
+
+    Value = str | int | float | bytes | None
+
+HEADER = 100  # bytes of a database's header
+MAGIC = b"SQLite format 3\0"
+BUSY_MS = 5000
+DAMAGE = (apsw.CorruptError, apsw.NotADBError)
+
+
+class Database:
+    """One connection to the index, with the functions its tables need. Close it; not for several threads at once."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.connection = apsw.Connection(path)
+        try:
+            self._prepare()
+            state = os.stat(path)
+        except BaseException:
+            self.connection.close()
+            raise
+        self.inode = (state.st_dev, state.st_ino)
+
+    def _prepare(self) -> None:
+        connection = self.connection
+        connection.set_busy_timeout(BUSY_MS)
+        keep = ctypes.c_int(1)
+        connection.file_control("main", apsw.SQLITE_FCNTL_PERSIST_WAL, ctypes.addressof(keep))
+        for name, function, arguments in (("words_text", words_text, 1), ("words_parts", words_parts, 3)):
+            connection.create_scalar_function(
+                name, function, arguments, deterministic=True, flags=apsw.SQLITE_INNOCUOUS
+            )
+        self.run("PRAGMA journal_mode = WAL")
+        self.run("PRAGMA synchronous = OFF")  # the log is the truth: after a power loss the index is made again
+        self.run("PRAGMA trusted_schema = OFF")
+        self.run("PRAGMA mmap_size = 0")
+        self.run("PRAGMA cache_size = -32000")
+
+    def rows(self, sql: str, values: Sequence[Value] = ()) -> Iterator[tuple[Any, ...]]:
+        """The rows of one statement, as they come."""
+        return self.connection.execute(sql, tuple(values))
+
+    def one(self, sql: str, values: Sequence[Value] = ()) -> tuple[Any, ...] | None:
+        """The first row, or None."""
+        for row in self.connection.execute(sql, tuple(values)):
+            return row
+        return None
+
+    def run(self, sql: str, values: Sequence[Value] = ()) -> None:
+        """Run one statement (or a script without values) to its end."""
+        for _row in self.connection.execute(sql, tuple(values)):
+            pass
+
+    def made(self) -> int:
+        """The row id of the last insert of this connection."""
+        return self.connection.last_insert_rowid()
+
+    def moved(self) -> bool:
+        """Whether the file at our path is no longer the one that is open."""
+        try:
+            state = os.stat(self.path)
+        except OSError:
+            return True
+        return (state.st_dev, state.st_ino) != self.inode
+
+    def make_tables(self) -> None:
+        """Drop whatever is there and make the tables; inside the caller's transaction, so that readers see old or new."""
+        kinds = {"table": "TABLE", "view": "VIEW"}
+        found = list(self.rows("SELECT type, name FROM sqlite_schema WHERE sql LIKE 'CREATE V%' OR type = 'table'"))
+        for kind, name in sorted(found, key=lambda row: (row[1] != "event_text", row[0] != "view")):
+            if not name.startswith(("sqlite_", "event_text_")):
+                self.run(f'DROP {kinds[kind]} IF EXISTS "{name}"')
+        self.run(SCHEMA)
+        self.run(f"PRAGMA application_id = {APPLICATION_ID}")
+        self.run(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self.connection.close()
+
+
+def words_text(data: str) -> str:
+    """SQL function: the searchable text of an event's data (JSON)."""
+    return plain_text(json.loads(data))
+
+
+def words_parts(type_: str, more: str | None, data: str) -> str:
+    """SQL function: the second search column; type and tags help to rank and to find."""
+    tags = json.loads(more).get("tags", []) if more else []
+    label = " ".join([type_, *tags])
+    return f"{label}\n{search_parts(label)}\n{search_parts(plain_text(json.loads(data)))}"
+
+
+def version_at(path: str) -> int | None:
+    """The schema version of our index at `path`; 0 when there is none yet, None when it is no database.
+
+    Raises IndexUnavailable (index-foreign) for a readable database that is not ours: it is never overwritten.
+    """
+    try:
+        fd = paths.open_file(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return 0
+    except OSError as error:
+        raise IndexUnavailable(
+            "index-unavailable", f"The index cannot be opened ({error.strerror}).", "Check the home folder's modes."
+        ) from error
+    try:
+        header = os.read(fd, HEADER)
+    finally:
+        os.close(fd)
+    if not header:
+        return 0
+    if len(header) < HEADER or not header.startswith(MAGIC):
+        return None
+    user_version, application_id = struct.unpack_from(">I", header, 60)[0], struct.unpack_from(">I", header, 68)[0]
+    if application_id == APPLICATION_ID:
+        return int(user_version)
+    raise IndexUnavailable(
+        "index-foreign",
+        f"{os.path.basename(path)} is a database of another program and was left untouched.",
+        "Move it away, or set another index_file in config.json; then run: session-memory rebuild",
+    )
+
+
+def place(home: Home) -> str:
+    """Where this version's index lies: the named file, or one beside it when a newer version owns that."""
+    version = version_at(home.index)
+    if version is not None and version > SCHEMA_VERSION:
+        stem, ending = os.path.splitext(home.index)
+        return f"{stem}-{SCHEMA_VERSION}{ending}"
+    return home.index
+
+
+def open_index(path: str) -> Database | None:
+    """The index at `path` when it is there and of this version, else None (the caller makes it, under its lock)."""
+    if version_at(path) != SCHEMA_VERSION:
+        return None
+    try:
+        return Database(path)
+    except DAMAGE:
+        return None
+    except apsw.Error as error:
+        raise unavailable(error) from error
+
+
+def make_index(path: str) -> Database:
+    """A usable index at `path`, empty if it had to be made. Only under the index lock."""
+    version = version_at(path)
+    if version is None:
+        set_aside(path)
+        version = 0
+    if not os.path.exists(path):
+        _forget_sidecars(path)
+        os.close(paths.open_file(path, os.O_RDWR | os.O_CREAT))
+    try:
+        database = Database(path)
+        if version != SCHEMA_VERSION:
+            with database.connection:
+                database.make_tables()
+    except DAMAGE:
+        set_aside(path)
+        return make_index(path)
+    except apsw.Error as error:
+        raise unavailable(error) from error
+    return database
+
+
+def set_aside(path: str) -> str:
+    """Move an unusable index and its sidecars away, for whoever wants to look; returns the new path."""
+    bad = f"{path}.bad-{ids.now_ms()}"
+    for ending in ("-wal", "-shm", ""):
+        if os.path.lexists(path + ending):
+            os.replace(path + ending, bad + ending)
+    return bad
+
+
+def _forget_sidecars(path: str) -> None:
+    # left by a process whose index file was deleted under it: replayed into a new file they would corrupt it
+    for ending in ("-wal", "-shm"):
+        if os.path.lexists(path + ending):
+            os.unlink(path + ending)
+
+
+def unavailable(error: apsw.Error) -> IndexUnavailable:
+    """The error a caller sees when SQLite cannot go on; the log is untouched."""
+    if isinstance(error, (apsw.BusyError, apsw.LockedError)):
+        return IndexUnavailable("index-busy", "Another process is writing the index.", "Try again in a moment.")
+    return IndexUnavailable(
+        "index-unavailable", f"The index cannot be used now ({error}).", "If it goes on, run: session-memory rebuild"
+    )

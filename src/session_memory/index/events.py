@@ -1,0 +1,128 @@
+"""Events in the index: how a record becomes a row, and what happens when the same thing was recorded twice."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from session_memory import ids
+from session_memory.index.database import words_parts, words_text
+from session_memory.index.sessions import clock, rows_for
+
+if TYPE_CHECKING:
+    from session_memory.index.database import Database
+    from session_memory.model.record import Record
+
+MORE = ("tags", "source", "branch", "commit")
+
+
+def apply(database: Database, record: Record) -> None:
+    """Fold one `event` record in. A second time changes nothing; a repeated key is merged, in any order of arrival."""
+    if database.one("SELECT 1 FROM event WHERE id = ?", (bytes.fromhex(record.id),)):
+        return
+    if record.key is not None:
+        first = database.one(
+            "SELECT event.n, lower(hex(event.id)), at, hlc FROM event WHERE key = ?", (record.key,)
+        )
+        if first is not None:
+            _merge(database, record, first)
+            return
+    _insert(database, record.id, ids.at_ms(record.at), clock(record.hlc), record.key, record.body or {}, None)
+
+
+def _insert(
+    database: Database, id_: str, at: int, hlc: int, key: str | None, body: dict[str, Any], n: int | None
+) -> None:
+    session, project = rows_for(database, body, at, hlc)
+    data = json.dumps(body.get("data") or {}, ensure_ascii=False, separators=(",", ":"))
+    few = {name: body[name] for name in MORE if body.get(name)}
+    more = json.dumps(few, ensure_ascii=False, separators=(",", ":")) if few else None
+    parent = _parent(body.get("parent"))
+    type_ = str(body.get("type", ""))
+    database.run(
+        "INSERT INTO event (n, id, at, hlc, session_n, project_n, category, type, stated_by, parent, key, data, more)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (n, bytes.fromhex(id_), at, hlc, session, project, str(body.get("category", "custom")), type_,
+         str(body.get("stated_by", "model")), parent, key, data, more),
+    )  # fmt: skip
+    number = n if n is not None else database.made()
+    database.run(
+        "INSERT INTO event_text (rowid, text, parts) VALUES (?, ?, ?)",
+        (number, words_text(data), words_parts(type_, more, data)),
+    )
+    for tag in few.get("tags", []):
+        database.run("INSERT OR IGNORE INTO tag (tag, event_n) VALUES (?, ?)", (str(tag), number))
+
+
+def _parent(value: object) -> bytes | None:
+    """A parent's id as bytes; ids of other programs keep their text."""
+    if not value:
+        return None
+    text = str(value)
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        return text.encode("utf-8")
+
+
+def _merge(database: Database, record: Record, first: tuple[Any, ...]) -> None:
+    """The first by (hlc, id) counts, filled with what only later ones hold. All versions are kept in `twin`."""
+    number, id_, at, hlc = first
+    key = record.key
+    if not database.one("SELECT 1 FROM twin WHERE key = ?", (key,)):
+        _keep_twin(database, key, hlc, id_, at, _body(database, number))
+    _keep_twin(database, key, clock(record.hlc), record.id, ids.at_ms(record.at), record.body or {})
+    versions = list(database.rows("SELECT id, at, hlc, body FROM twin WHERE key = ? ORDER BY hlc, id", (key,)))
+    merged: dict[str, Any] = {}
+    for _id, _at, _hlc, body in versions:
+        _fill(merged, json.loads(body))
+    _delete(database, number)
+    _insert(database, versions[0][0], versions[0][1], versions[0][2], key, merged, number)
+
+
+def _fill(target: dict[str, Any], later: dict[str, Any]) -> None:
+    for name, value in later.items():
+        if name not in target or target[name] in (None, "", [], {}):
+            target[name] = value
+        elif name in ("data", "source") and isinstance(target[name], dict) and isinstance(value, dict):
+            _fill(target[name], value)
+
+
+def _keep_twin(database: Database, key: str | None, hlc: int, id_: str, at: int, body: dict[str, Any]) -> None:
+    database.run(
+        "INSERT OR IGNORE INTO twin (key, hlc, id, at, body) VALUES (?, ?, ?, ?, ?)",
+        (key, hlc, id_, at, json.dumps(body, ensure_ascii=False)),
+    )
+
+
+def _delete(database: Database, number: int) -> None:
+    database.run(
+        "INSERT INTO event_text (event_text, rowid, text, parts)"
+        " SELECT 'delete', n, text, parts FROM event_words WHERE n = ?",
+        (number,),
+    )
+    database.run("DELETE FROM tag WHERE event_n = ?", (number,))
+    database.run("DELETE FROM event WHERE n = ?", (number,))
+
+
+def _body(database: Database, number: int) -> dict[str, Any]:
+    """The body a row was made from."""
+    row = database.one(
+        "SELECT session.id, project.key, category, type, stated_by, parent, data, more FROM event"
+        " JOIN session ON session.n = session_n JOIN project ON project.n = event.project_n WHERE event.n = ?",
+        (number,),
+    )
+    assert row is not None  # the caller has just read this row in the same transaction
+    session, project, category, type_, stated_by, parent, data, more = row
+    body = {"session": session, "project": project, "category": category, "type": type_, "stated_by": stated_by,
+            "data": json.loads(data), **(json.loads(more) if more else {})}  # fmt: skip
+    if parent is not None:
+        body["parent"] = parent_text(parent)
+    return body
+
+
+def parent_text(parent: bytes | None) -> str | None:
+    """The id of a parent as people write it."""
+    if parent is None:
+        return None
+    return parent.hex() if len(parent) == 16 else parent.decode("utf-8", "replace")

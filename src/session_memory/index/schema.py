@@ -1,0 +1,118 @@
+"""The index's tables, explained: this text is what SQLite runs and what the reference page shows.
+
+Everything here can be thrown away: `session-memory rebuild` makes it again from the log. A change of SCHEMA raises
+SCHEMA_VERSION, and an older index is then rebuilt, never migrated.
+"""
+
+from __future__ import annotations
+
+APPLICATION_ID = 0x534D656D  # "SMem": how we know that a database is ours
+SCHEMA_VERSION = 1
+
+SCHEMA = """
+-- How far each origin's log has been applied. (seq, chain) is the truth; file and the offsets are a hint.
+CREATE TABLE position (
+  origin TEXT PRIMARY KEY,
+  seq INTEGER NOT NULL,          -- number of the last line applied
+  chain TEXT NOT NULL,           -- its chain: another one at this number means another log, so rebuild
+  file TEXT NOT NULL,            -- name of the file it lies in
+  begins INTEGER NOT NULL,       -- offset of its first byte
+  ends INTEGER NOT NULL          -- offset behind its newline
+) WITHOUT ROWID;
+
+-- Lines that were seen but mean nothing here: newer versions, unknown kinds, forgotten or unreadable bodies.
+CREATE TABLE skipped (why TEXT PRIMARY KEY, lines INTEGER NOT NULL) WITHOUT ROWID;
+
+-- What the work is about: one row a repository (or folder).
+CREATE TABLE project (
+  n INTEGER PRIMARY KEY,
+  key TEXT NOT NULL UNIQUE,      -- git:host/owner/name, root:<commit> or dir:<path>
+  name TEXT NOT NULL             -- what people call it
+);
+
+-- A span of work of one client. Everything that can be said twice stands in session_field.
+CREATE TABLE session (
+  n INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,       -- the client's own session id where there is one
+  project_n INTEGER NOT NULL REFERENCES project,
+  started INTEGER NOT NULL,      -- ms since 1970: the earliest time anything of it happened
+  first_hlc INTEGER NOT NULL     -- clock of the record that made the row
+);
+CREATE INDEX session_project ON session (project_n, started);
+
+-- One row a field of a session; the last writer by clock wins, for `how` and `parent_session` the first.
+CREATE TABLE session_field (
+  session_n INTEGER NOT NULL REFERENCES session,
+  name TEXT NOT NULL,            -- client, skill, how, parent_session, cwd, branch, commit, config, title, ended
+  value TEXT NOT NULL,
+  hlc INTEGER NOT NULL,
+  PRIMARY KEY (session_n, name)
+) WITHOUT ROWID;
+
+-- Something a session noted: one row an event; where a key was recorded twice, the first, filled from the others.
+CREATE TABLE event (
+  n INTEGER PRIMARY KEY,
+  id BLOB NOT NULL UNIQUE,       -- 16 bytes: the record id
+  at INTEGER NOT NULL,           -- when it happened, ms since 1970
+  hlc INTEGER NOT NULL,          -- when we learned it: ms * 10,000 + counter; breaks ties of `at`
+  session_n INTEGER NOT NULL REFERENCES session,
+  project_n INTEGER NOT NULL REFERENCES project,
+  category TEXT NOT NULL,
+  type TEXT NOT NULL,
+  stated_by TEXT NOT NULL,       -- user, model, rule, tool or import
+  parent BLOB,                   -- id of the event it answers
+  key TEXT,                      -- idempotency key
+  data TEXT NOT NULL,            -- JSON object
+  more TEXT                      -- JSON object of what few events have: tags, source, branch, commit
+);
+CREATE INDEX event_at ON event (at);
+CREATE INDEX event_project ON event (project_n, at);
+CREATE INDEX event_category ON event (project_n, category, at);
+CREATE INDEX event_session ON event (session_n, at);
+CREATE INDEX event_parent ON event (parent) WHERE parent IS NOT NULL;
+CREATE UNIQUE INDEX event_key ON event (key) WHERE key IS NOT NULL;
+
+-- Tags of events, one row each.
+CREATE TABLE tag (tag TEXT NOT NULL, event_n INTEGER NOT NULL, PRIMARY KEY (tag, event_n)) WITHOUT ROWID;
+CREATE INDEX tag_event ON tag (event_n);
+
+-- All versions of an event whose key was recorded more than once, as they came.
+CREATE TABLE twin (key TEXT NOT NULL, hlc INTEGER NOT NULL, id TEXT NOT NULL, at INTEGER NOT NULL, body TEXT NOT NULL,
+  PRIMARY KEY (key, hlc, id)) WITHOUT ROWID;
+
+-- The words of events. `text` is what people read; `parts` holds what the tokenizer would lose: split identifiers,
+-- pairs of CJK characters, symbol words such as C++. The text is not stored twice: the view makes it again.
+CREATE VIEW event_words AS SELECT n, words_text(data) AS text, words_parts(type, more, data) AS parts FROM event;
+CREATE VIRTUAL TABLE event_text USING fts5 (
+  text, parts, content='event_words', content_rowid='n', tokenize='porter unicode61 remove_diacritics 2'
+);
+INSERT INTO event_text (event_text, rank) VALUES ('secure-delete', 1);
+
+-- A named position in the log with the plugin's state and a summary.
+CREATE TABLE checkpoint (
+  n INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  session_n INTEGER NOT NULL REFERENCES session,
+  project_n INTEGER NOT NULL REFERENCES project,
+  name TEXT NOT NULL,
+  type TEXT NOT NULL,            -- manual (kept) or auto (rolling)
+  at INTEGER NOT NULL,
+  hlc INTEGER NOT NULL,
+  body TEXT NOT NULL             -- JSON object as recorded
+);
+CREATE INDEX checkpoint_project ON checkpoint (project_n, hlc);
+CREATE INDEX checkpoint_session ON checkpoint (session_n, type, hlc);
+
+-- What the next session was told: handoffs and resumes, never found by a search of events.
+CREATE TABLE handoff (
+  n INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  kind TEXT NOT NULL,            -- handoff or resume
+  session_n INTEGER NOT NULL REFERENCES session,
+  project_n INTEGER NOT NULL REFERENCES project,
+  at INTEGER NOT NULL,
+  hlc INTEGER NOT NULL,
+  body TEXT NOT NULL
+);
+CREATE INDEX handoff_project ON handoff (project_n, kind, hlc);
+"""

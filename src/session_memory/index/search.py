@@ -1,0 +1,255 @@
+"""Finding events: filters, words and order in, one page of events out.
+
+Ranked search looks first at the best few hundred hits and joins the rest only when filters leave too few: on a large
+index most of the time would otherwise go into rows that are thrown away.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from session_memory import ids
+from session_memory.errors import InvalidInput
+from session_memory.index.events import parent_text
+from session_memory.index.sessions import LINEAGE
+
+if TYPE_CHECKING:
+    from session_memory.index.database import Database, Value
+    from session_memory.index.match import Match
+
+COUNTED = 10_000  # total_count is exact up to here
+FIRST_HITS = 400
+WEIGHTS = "1.0, 0.6"  # of the columns text and parts: a part of a word says less than the word
+COLUMNS = (
+    "event.id, event.at, event.hlc, event.category, event.type, session.id, event.parent, event.data, event.more,"
+    " event.stated_by, event.n"
+)
+JOINED = "event JOIN session ON session.n = event.session_n"
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which events: every member that is set must hold. Times are ms since 1970, `after` and `before` inclusive."""
+
+    project: str | None = None
+    session: str | None = None
+    lineage_of: str | None = None
+    categories: tuple[str, ...] = ()
+    type: str | None = None
+    tags: tuple[str, ...] = ()
+    after: int | None = None
+    before: int | None = None
+    match: Match | None = None
+    nothing: bool = False  # a keyword without any word in it finds nothing
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page: events as dicts, how many match in all (`capped`: at least so many), and the cursor of the next page."""
+
+    events: list[dict[str, Any]]
+    total: int
+    capped: bool
+    next_cursor: str | None
+
+
+def search(
+    database: Database, wanted: Filter, *, order: str, limit: int, offset: int = 0, cursor: str | None = None
+) -> Page:
+    """One page of the matching events. order: newest, oldest or relevance (which needs a match).
+
+    Raises InvalidInput (bad-cursor).
+    """
+    if wanted.nothing:
+        return Page([], 0, False, None)
+    mark = _mark(wanted, order)
+    after_row: list[Any] = []
+    if cursor is not None:
+        after_row = _read_cursor(cursor, mark)
+    if order == "relevance" and wanted.match is not None:
+        start = int(after_row[0]) if after_row else offset
+        rows = _ranked(database, wanted, start, limit + 1)
+        following = [start + limit]
+    else:
+        start = 0 if after_row else offset
+        rows = _by_time(database, wanted, order, start, limit + 1, after_row)
+        following = [rows[limit - 1][1], rows[limit - 1][2], rows[limit - 1][0].hex()] if len(rows) > limit else []
+    total = _count(database, wanted)
+    next_cursor = _write_cursor(mark, following) if len(rows) > limit else None
+    return Page([described(row) for row in rows[:limit]], min(total, COUNTED), total > COUNTED, next_cursor)
+
+
+def by_ids(database: Database, event_ids: list[str]) -> list[dict[str, Any]]:
+    """The events of these ids (or unique beginnings of ids of at least 6 digits), in the given order; missing ones left out."""
+    found = []
+    for event_id in event_ids:
+        low = event_id.lower()
+        if not 6 <= len(low) <= 32 or not all(c in "0123456789abcdef" for c in low):
+            continue
+        first, last = bytes.fromhex(low.ljust(32, "0")), bytes.fromhex(low.ljust(32, "f"))
+        rows = list(
+            database.rows(f"SELECT {COLUMNS} FROM {JOINED} WHERE event.id BETWEEN ? AND ? LIMIT 2", (first, last))
+        )
+        if len(rows) == 1:
+            found.append(described(rows[0]))
+    return found
+
+
+def described(row: tuple[Any, ...]) -> dict[str, Any]:
+    """An event as `session_query` returns it."""
+    id_, at, _hlc, category, type_, session, parent, data, more, stated_by, _n = row
+    few = json.loads(more) if more else {}
+    event: dict[str, Any] = {
+        "id": id_.hex(),
+        "timestamp": ids.at_text(at),
+        "category": category,
+        "type": type_,
+        "session_id": session,
+        "stated_by": stated_by,
+    }
+    if parent is not None:
+        event["parent_id"] = parent_text(parent)
+    event.update(few)
+    event["data"] = json.loads(data)
+    return event
+
+
+def _where(wanted: Filter) -> tuple[str, list[Value]]:
+    parts: list[str] = ["1"]
+    values: list[Value] = []
+
+    def add(sql: str, *more: Value) -> None:
+        parts.append(sql)
+        values.extend(more)
+
+    if wanted.project is not None:
+        add("event.project_n = (SELECT n FROM project WHERE key = ?)", wanted.project)
+    if wanted.session is not None:
+        add("event.session_n = (SELECT n FROM session WHERE id = ?)", wanted.session)
+    if wanted.lineage_of is not None:
+        inner = LINEAGE.replace("?1", "?")
+        add(f"event.session_n IN ({inner} SELECT session.n FROM lineage JOIN session USING (id))", wanted.lineage_of)
+    if wanted.categories:
+        add(f"event.category IN ({_marks(wanted.categories)})", *wanted.categories)
+    if wanted.type is not None:
+        add("event.type = ?", wanted.type)
+    if wanted.tags:
+        add(f"event.n IN (SELECT event_n FROM tag WHERE tag IN ({_marks(wanted.tags)}))", *wanted.tags)
+    if wanted.after is not None:
+        add("event.at >= ?", wanted.after)
+    if wanted.before is not None:
+        add("event.at <= ?", wanted.before)
+    return " AND ".join(parts), values
+
+
+def _marks(values: tuple[str, ...]) -> str:
+    return ", ".join("?" * len(values))
+
+
+def _by_time(
+    database: Database, wanted: Filter, order: str, offset: int, limit: int, after_row: list[Any]
+) -> list[tuple[Any, ...]]:
+    where, values = _where(wanted)
+    way, sign = ("ASC", ">") if order == "oldest" else ("DESC", "<")
+    if wanted.match is not None:
+        where += " AND event.n IN (SELECT rowid FROM event_text WHERE event_text MATCH ?)"
+        values.append(wanted.match.required)
+    if after_row:
+        where += f" AND (event.at, event.hlc, event.id) {sign} (?, ?, ?)"
+        values += [int(after_row[0]), int(after_row[1]), bytes.fromhex(str(after_row[2]))]
+    sql = (
+        f"SELECT {COLUMNS} FROM {JOINED} WHERE {where}"
+        f" ORDER BY event.at {way}, event.hlc {way}, event.id {way} LIMIT ? OFFSET ?"
+    )
+    return list(database.rows(sql, [*values, limit, offset]))
+
+
+def _ranked(database: Database, wanted: Filter, offset: int, limit: int) -> list[tuple[Any, ...]]:
+    match = wanted.match
+    assert match is not None  # `search` comes here only with words
+    where, values = _where(wanted)
+    only = "" if match.ranked == match.required else (
+        " AND rowid IN (SELECT rowid FROM event_text WHERE event_text MATCH ?)"
+    )
+    matched: list[Value] = [match.ranked] if not only else [match.ranked, match.required]
+    hits = max(FIRST_HITS, 4 * (offset + limit))
+    while True:
+        inner = (
+            f"SELECT rowid AS n, bm25(event_text, {WEIGHTS}) AS score FROM event_text WHERE event_text MATCH ?{only}"
+            " ORDER BY score LIMIT ?"
+        )
+        sql = (
+            f"WITH hit AS MATERIALIZED ({inner}) SELECT {COLUMNS}, (SELECT count(*) FROM hit) FROM hit"
+            f" JOIN event ON event.n = hit.n JOIN session ON session.n = event.session_n WHERE {where}"
+            " ORDER BY hit.score, event.at DESC, event.hlc DESC LIMIT ? OFFSET ?"
+        )
+        rows = list(database.rows(sql, [*matched, hits, *values, limit, offset]))
+        seen = rows[0][-1] if rows else hits
+        if len(rows) == limit or hits < 0 or (rows and seen < hits):
+            return [row[:-1] for row in rows]
+        hits = -1  # SQLite's "no limit": the filters left too few of the best
+
+
+def _count(database: Database, wanted: Filter) -> int:
+    where, values = _where(wanted)
+    if wanted.match is not None and where == "1":
+        sql = "SELECT count(*) FROM (SELECT 1 FROM event_text WHERE event_text MATCH ? LIMIT ?)"
+        values = [wanted.match.required]
+    elif wanted.match is not None:
+        sql = (
+            "SELECT count(*) FROM (SELECT 1 FROM event_text JOIN event ON event.n = event_text.rowid"
+            f" WHERE event_text MATCH ? AND {where} LIMIT ?)"
+        )
+        values = [wanted.match.required, *values]
+    else:
+        sql = f"SELECT count(*) FROM (SELECT 1 FROM event WHERE {where} LIMIT ?)"
+    row = database.one(sql, [*values, COUNTED + 1])
+    return int(row[0]) if row else 0
+
+
+def _mark(wanted: Filter, order: str) -> str:
+    """What ties a cursor to its query."""
+    return hashlib.sha256(repr((wanted, order)).encode()).hexdigest()[:12]
+
+
+def _write_cursor(mark: str, place: list[Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps([mark, *place]).encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str, mark: str) -> list[Any]:
+    wrong = InvalidInput(
+        "bad-cursor", "The cursor does not belong to this query.", "Repeat the query without a cursor."
+    )
+    try:
+        parts = json.loads(base64.urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)))
+    except (binascii.Error, ValueError) as error:
+        raise wrong from error
+    if not isinstance(parts, list) or len(parts) not in (2, 4) or parts[0] != mark:
+        raise wrong
+    return parts[1:]
+
+
+def every(database: Database, wanted: Filter, *, most: int = -1, newest: bool = False) -> list[dict[str, Any]]:
+    """All matching events, oldest first; with `most` and `newest` the newest of them (still oldest first)."""
+    where, values = _where(wanted)
+    way = "DESC" if newest else "ASC"
+    rows = list(
+        database.rows(
+            f"SELECT {COLUMNS} FROM {JOINED} WHERE {where} ORDER BY event.at {way}, event.hlc {way}, event.id {way}"
+            " LIMIT ?",
+            [*values, most],
+        )
+    )
+    return [described(row) for row in (reversed(rows) if newest else rows)]
+
+
+def extent(database: Database, wanted: Filter) -> tuple[int, int]:
+    """How many events match and the highest clock among them: changes whenever one is added or merged."""
+    where, values = _where(wanted)
+    row = database.one(f"SELECT count(*), coalesce(max(event.hlc), 0) FROM event WHERE {where}", values)
+    return (int(row[0]), int(row[1])) if row else (0, 0)

@@ -1,0 +1,139 @@
+"""Sessions and projects in the index: who worked on what, when, and from which session it came."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from session_memory import ids
+
+if TYPE_CHECKING:
+    from session_memory.index.database import Database
+    from session_memory.model.record import Record
+
+FIRST_WINS = ("how", "parent_session")
+FIELDS = ("client", "skill", "how", "parent_session", "cwd", "branch", "commit", "title")
+
+
+def clock(hlc: str) -> int:
+    """A hybrid clock as one integer: ms * 10,000 + counter."""
+    return int(hlc[:13]) * 10_000 + int(hlc[14:])
+
+
+def apply(database: Database, record: Record) -> None:
+    """Fold one `session` record in; idempotent, and independent of the order of origins."""
+    body = record.body or {}
+    hlc, at = clock(record.hlc), ids.at_ms(record.at)
+    number, _ = rows_for(database, body, at, hlc)
+    fields = {name: str(body[name]) for name in FIELDS if body.get(name)}
+    if body.get("config"):
+        fields["config"] = json.dumps(body["config"], ensure_ascii=False)
+    if body.get("change") == "end":
+        fields["ended"] = str(at)
+    elif body.get("change") == "start":
+        fields["ended"] = ""  # a session that goes on is not over
+    for name, value in fields.items():
+        later = "excluded.hlc < session_field.hlc" if name in FIRST_WINS else "excluded.hlc >= session_field.hlc"
+        database.run(
+            "INSERT INTO session_field (session_n, name, value, hlc) VALUES (?, ?, ?, ?) ON CONFLICT (session_n, name)"
+            f" DO UPDATE SET value = excluded.value, hlc = excluded.hlc WHERE {later}",
+            (number, name, value, hlc),
+        )
+
+
+def rows_for(database: Database, body: dict[str, Any], at: int, hlc: int) -> tuple[int, int]:
+    """The row numbers of the session and project a body names, made when they are new."""
+    project = _project(database, str(body.get("project") or "dir:"), body.get("project_name"))
+    session = str(body.get("session") or "")
+    row = database.one("SELECT n, started, first_hlc, project_n FROM session WHERE id = ?", (session,))
+    if row is None:
+        database.run(
+            "INSERT INTO session (id, project_n, started, first_hlc) VALUES (?, ?, ?, ?)", (session, project, at, hlc)
+        )
+        return database.made(), project
+    number, started, first, _known = row
+    if at < started:
+        database.run("UPDATE session SET started = ? WHERE n = ?", (at, number))
+    if hlc < first:
+        database.run("UPDATE session SET first_hlc = ?, project_n = ? WHERE n = ?", (hlc, project, number))
+    return number, project
+
+
+def _project(database: Database, key: str, name: str | None) -> int:
+    row = database.one("SELECT n FROM project WHERE key = ?", (key,))
+    if row is not None:
+        return int(row[0])
+    shown = name or key.rstrip("/").rsplit("/", 1)[-1].rsplit(":", 1)[-1] or key
+    database.run("INSERT INTO project (key, name) VALUES (?, ?)", (key, shown))
+    return database.made()
+
+
+def find(database: Database, session_id: str) -> dict[str, Any] | None:
+    """What is known of one session: id, project, project_name, started (ms), fields, last (ms), event_count."""
+    row = database.one(
+        "SELECT session.n, session.id, project.key, project.name, session.started FROM session"
+        " JOIN project ON project.n = session.project_n WHERE session.id = ?",
+        (session_id,),
+    )
+    return None if row is None else _described(database, row)
+
+
+def listed(database: Database, project: str | None, limit: int) -> list[dict[str, Any]]:
+    """The newest sessions (of a project key, or all), newest first, subagents left out."""
+    rows = database.rows(
+        "SELECT session.n, session.id, project.key, project.name, session.started FROM session"
+        " JOIN project ON project.n = session.project_n WHERE (?1 IS NULL OR project.key = ?1)"
+        " AND NOT EXISTS (SELECT 1 FROM session_field WHERE session_n = session.n AND name = 'how'"
+        " AND value = 'subagent')"
+        " ORDER BY max(session.started, coalesce((SELECT max(at) FROM event WHERE session_n = session.n), 0)) DESC"
+        " LIMIT ?2",
+        (project, limit),
+    )
+    return [_described(database, row) for row in list(rows)]
+
+
+def _described(database: Database, row: tuple[Any, ...]) -> dict[str, Any]:
+    number, session_id, key, name, started = row
+    fields = dict(database.rows("SELECT name, value FROM session_field WHERE session_n = ?", (number,)))
+    last, count = database.one("SELECT max(at), count(*) FROM event WHERE session_n = ?", (number,)) or (None, 0)
+    return {
+        "id": session_id,
+        "project": key,
+        "project_name": name,
+        "started": started,
+        "last": max(started, last or 0),
+        "event_count": count,
+        **fields,
+    }
+
+
+def counts(database: Database, session_id: str) -> dict[str, int]:
+    """How many events of each category the session holds."""
+    rows = database.rows(
+        "SELECT category, count(*) FROM event WHERE session_n = (SELECT n FROM session WHERE id = ?)"
+        " GROUP BY category ORDER BY category",
+        (session_id,),
+    )
+    return {category: count for category, count in rows}
+
+
+LINEAGE = (
+    "WITH RECURSIVE lineage (id) AS (SELECT ?1 UNION SELECT value FROM lineage JOIN session ON session.id = lineage.id"
+    " JOIN session_field ON session_n = session.n AND name = 'parent_session')"
+)
+
+
+def lineage(database: Database, session_id: str) -> list[str]:
+    """The session and those it came from."""
+    return [row[0] for row in database.rows(f"{LINEAGE} SELECT id FROM lineage", (session_id,))]
+
+
+def projects(database: Database) -> list[dict[str, Any]]:
+    """Every project: key, name, sessions, events, first and last (ms), most recent first."""
+    rows = database.rows(
+        "SELECT project.key, project.name, (SELECT count(*) FROM session WHERE project_n = project.n),"
+        " count(event.n), min(event.at), max(event.at) FROM project LEFT JOIN event ON event.project_n = project.n"
+        " GROUP BY project.n ORDER BY max(event.at) DESC"
+    )
+    names = ("key", "name", "sessions", "events", "first", "last")
+    return [dict(zip(names, row)) for row in rows]

@@ -1,0 +1,81 @@
+"""One writer at a time: an advisory lock on a file, with a deadline, gone with the process that held it."""
+
+from __future__ import annotations
+
+import os
+
+from session_memory import ids, paths
+from session_memory.errors import LogUnavailable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+
+try:
+    import fcntl
+
+    def _try(fd: int) -> bool:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+except ImportError:  # Windows: a lock on the first byte does the same
+    import msvcrt
+
+    def _try(fd: int) -> bool:
+        try:
+            msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]  # exists on Windows only
+        except OSError:
+            return False
+        return True
+
+
+FIRST_WAIT, LONGEST_WAIT = 0.0002, 0.005  # seconds between tries: short, so that no waiter starves
+
+
+class Lock:
+    """A context manager. Raises LogUnavailable (log-busy) when `deadline` seconds pass, (log-unwritable) without access."""
+
+    __slots__ = ("_deadline", "_fd", "_path")
+
+    def __init__(self, path: str, deadline: float) -> None:
+        self._path = path
+        self._deadline = deadline
+        self._fd = -1
+
+    def __enter__(self) -> Lock:
+        try:
+            fd = paths.open_file(self._path, os.O_RDWR | os.O_CREAT)
+        except OSError as error:
+            raise LogUnavailable(
+                "log-unwritable",
+                f"The lock file {os.path.basename(self._path)} cannot be opened ({error.strerror}).",
+                "Check that the home folder exists and is writable.",
+            ) from error
+        try:
+            self._wait(fd)
+        except BaseException:
+            os.close(fd)
+            raise
+        self._fd = fd
+        return self
+
+    def _wait(self, fd: int) -> None:
+        end, wait = ids.monotonic() + self._deadline, FIRST_WAIT
+        while not _try(fd):
+            if ids.monotonic() >= end:
+                raise LogUnavailable(
+                    "log-busy",
+                    f"Another process held {os.path.basename(self._path)} for more than {self._deadline:g} s.",
+                    "Try again; if it goes on, look for a stopped session-memory process.",
+                )
+            ids.pause(wait)
+            wait = min(wait * 2, LONGEST_WAIT)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        os.close(self._fd)  # closing releases it
+        self._fd = -1

@@ -1,0 +1,108 @@
+"""What a writer must know of the log's end: origin, last seq and chain, highest clock; and how a torn end is mended."""
+
+from __future__ import annotations
+
+import os
+
+from session_memory import ids, paths
+from session_memory.log import line
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from session_memory.log.line import Line
+
+FIRST_LOOK = 256 * 1024  # bytes from the end: enough lines to know the highest clock even after a merge of spools
+LIVE_MS = 10 * 60 * 1000  # a record whose `at` is this near its clock was written as it happened
+
+
+class Tail:
+    """The end of the log as this process knows it; `size` and `inode` say of which bytes."""
+
+    __slots__ = ("chain", "hlc", "inode", "live_at", "origin", "seq", "size")
+
+    def __init__(self) -> None:
+        self.inode = (0, 0)
+        self.size = 0
+        self.origin = ""
+        self.seq = 0
+        self.chain = line.FIRST_CHAIN
+        self.hlc = ""
+        self.live_at = 0  # ms of the newest record written as it happened
+
+    def follow(self, found: Line) -> None:
+        """Take one more line into account."""
+        self.origin, self.seq, self.chain = found.origin, found.seq, found.chain
+        self.note_clock(found.hlc, found.at)
+
+    def note_clock(self, hlc: str, at: str) -> None:
+        """Remember the highest clock and the newest live time."""
+        self.hlc = max(self.hlc, hlc)
+        ms = ids.at_ms(at)
+        if abs(ms - int(hlc[:13])) <= LIVE_MS:
+            self.live_at = ms
+
+    def refresh(self, fd: int, older: list[str]) -> int:
+        """Bring this up to the open active file `fd`; `older` are the segments before it.
+
+        Returns the offset behind the last good line: what lies after it is torn or damaged with nothing good following.
+        """
+        state = os.fstat(fd)
+        inode = (state.st_dev, state.st_ino)
+        if inode != self.inode or state.st_size < self.size:
+            self.__init__()  # type: ignore[misc]  # another file, or cut: nothing known holds
+            self.inode = inode
+            return self._load(fd, state.st_size, older)
+        if state.st_size > self.size:
+            return self._take(os.pread(fd, state.st_size - self.size, self.size), self.size)
+        return self.size
+
+    def _load(self, fd: int, size: int, older: list[str]) -> int:
+        look = FIRST_LOOK
+        while True:
+            start = max(0, size - look)
+            chunk = os.pread(fd, size - start, start)
+            skip = chunk.find(b"\n") + 1 if start else 0
+            end = self._take(chunk[skip:], start + skip)
+            if self.seq or start == 0:
+                break
+            look *= 8  # one line longer than the look, or a damaged end: look further back
+        if not self.seq and older:
+            before = paths.open_file(older[-1], os.O_RDONLY)
+            try:
+                self._load(before, os.fstat(before).st_size, older[:-1])
+            finally:
+                os.close(before)
+            self.size = 0
+            return 0
+        return end
+
+    def _take(self, chunk: bytes, offset: int) -> int:
+        """Follow the whole lines of `chunk`, which lies at `offset`; returns the offset behind the last good one."""
+        good = offset
+        position = 0
+        while True:
+            newline = chunk.find(b"\n", position)
+            if newline < 0:
+                break
+            found = line.parse(chunk[position:newline])
+            position = newline + 1
+            if found is not None:
+                self.follow(found)
+                good = offset + position
+        self.size = good
+        return good
+
+
+def mend(fd: int, good: int, torn_path: str) -> int:
+    """Set the bytes behind `good` aside in `torn_path`, on disk, then cut them off. Returns how many."""
+    torn = os.fstat(fd).st_size - good
+    if torn <= 0:
+        return 0
+    aside = paths.open_file(torn_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    try:
+        paths.write_all(aside, os.pread(fd, torn, good) + b"\n")
+        paths.sync_file(aside)
+    finally:
+        os.close(aside)
+    os.ftruncate(fd, good)
+    return torn

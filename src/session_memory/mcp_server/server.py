@@ -1,0 +1,150 @@
+"""The MCP server: our tools on the official SDK, with lean schemas, arguments refused by name, and errors a model can act on."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import sys
+import traceback
+from typing import TYPE_CHECKING, Any
+
+from mcp.server.mcpserver import MCPServer
+from mcp.shared.exceptions import MCPError
+from mcp_types import INVALID_PARAMS, CallToolResult, ToolAnnotations
+from pydantic import ValidationError
+
+from session_memory.errors import InvalidInput, SessionMemoryError
+from session_memory.mcp_server import checkpoints, events, handoffs, prompts, resources, sessions
+from session_memory.mcp_server.answers import ToolSpec, failed
+from session_memory.mcp_server.instructions import INSTRUCTIONS
+from session_memory.version import VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from session_memory.memory import Memory
+
+    Open = Callable[[], Memory]
+
+NAME = "session-memory"
+
+
+class Server(MCPServer[Any]):
+    """`MCPServer` whose calls are checked and answered our way. Tools run on the event loop: one thread, no locks."""
+
+    def __init__(self, memory: Open) -> None:
+        super().__init__(
+            NAME, title="Session Memory", version=VERSION, instructions=INSTRUCTIONS, log_level="ERROR",
+            warn_on_duplicate_tools=True,
+        )  # fmt: skip
+        for room in (sessions, events, checkpoints, handoffs):
+            for tool in room.tools(memory):
+                self._add(tool)
+        resources.add(self, memory)
+        prompts.add(self, memory)
+
+    def _add(self, tool: ToolSpec) -> None:
+        self.add_tool(
+            tool.function,
+            name=tool.function.__name__,
+            title=tool.title,
+            description=tool.function.__doc__,
+            annotations=ToolAnnotations(
+                read_only_hint=tool.reads, destructive_hint=False, idempotent_hint=tool.reads, open_world_hint=False
+            ),
+            structured_output=False,
+        )
+        added = self._tool_manager.get_tool(tool.function.__name__)
+        assert added is not None
+        added.parameters = lean(added.parameters)
+
+    async def call_tool(self, name: str, arguments: dict[str, Any], context: Any = None) -> CallToolResult:
+        """Run a tool; whatever goes wrong becomes an answer the model can act on."""
+        tool = self._tool_manager.get_tool(name)
+        if tool is None:
+            near = difflib.get_close_matches(name, [each.name for each in self._tool_manager.list_tools()], 1)
+            raise MCPError(
+                INVALID_PARAMS, f"Unknown tool {name[:80]!r}." + (f" Did you mean {near[0]!r}?" if near else "")
+            )
+        given = {key: value for key, value in arguments.items() if value is not None}
+        try:
+            checked = _checked(tool, given)
+            result: CallToolResult = await tool.fn(**checked)
+        except SessionMemoryError as error:
+            return failed(str(error))
+        except Exception as error:  # the server's outermost call: a fault of ours must not end the session
+            traceback.print_exc(file=sys.stderr)
+            return failed(f"{name} failed inside the server ({type(error).__name__}). Try again; the reason is on stderr. [internal]")
+        return result
+
+
+def _checked(tool: Any, given: dict[str, Any]) -> dict[str, Any]:
+    """The arguments as the function takes them. Raises InvalidInput with the argument's name."""
+    known = list(tool.parameters.get("properties", {}))
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"Did you mean {near[0]!r}? " if near else ""
+            raise InvalidInput(
+                "unknown-argument",
+                f"{tool.name} has no argument {name[:60]!r}.",
+                f"{hint}It takes: {', '.join(known) or 'none'}.",
+            )
+    for name in tool.parameters.get("required", []):
+        if name not in given:
+            raise InvalidInput("missing-argument", f"{tool.name} needs the argument {name!r}.", _takes(tool, name))
+    try:
+        validated: dict[str, Any] = tool.fn_metadata.validate_arguments(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the arguments"
+        raise InvalidInput(
+            "bad-argument", f"{place} is wrong: {first['msg']}.", _takes(tool, str(first["loc"][0]) if first["loc"] else "")
+        ) from None
+    return validated
+
+
+def _takes(tool: Any, name: str) -> str:
+    schema = tool.parameters.get("properties", {}).get(name)
+    return f"It takes {json.dumps(schema)}." if schema else ""
+
+
+def lean(schema: dict[str, Any]) -> dict[str, Any]:
+    """A tool's input schema without what costs tokens and says nothing: titles, null alternatives, empty defaults."""
+
+    def strip(part: Any) -> Any:
+        if isinstance(part, list):
+            return [strip(each) for each in part]
+        if not isinstance(part, dict):
+            return part
+        kept = {k: strip(v) for k, v in part.items() if k != "title" and not (k == "default" and v in (None, "", []))}
+        options = [each for each in kept.get("anyOf", []) if each != {"type": "null"}]
+        if "anyOf" in kept and len(options) == 1:
+            del kept["anyOf"]
+            kept.update(options[0])
+        elif "anyOf" in kept:
+            kept["anyOf"] = options
+        if kept.get("additionalProperties") is True:
+            del kept["additionalProperties"]
+        return kept
+
+    properties = {name: strip(part) for name, part in schema.get("properties", {}).items()}
+    result: dict[str, Any] = {"type": "object", "properties": properties}
+    if schema.get("required"):
+        result["required"] = schema["required"]
+    result["additionalProperties"] = False
+    return result
+
+
+def open_later(home: str | None) -> Open:
+    """The memory, opened at the first call that needs it: the handshake never waits for a disk."""
+    opened: list[Memory] = []
+
+    def memory() -> Memory:
+        if not opened:
+            from session_memory.memory import Memory
+
+            opened.append(Memory(home, client="mcp"))
+        return opened[0]
+
+    return memory

@@ -1,0 +1,83 @@
+"""Memory: one home opened for one client: log, index, plugins and settings, and the rooms of what can be done with them."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from session_memory import paths, settings
+from session_memory.actions.checkpoints import Checkpoints
+from session_memory.actions.events import Events
+from session_memory.actions.handoffs import Handoffs
+from session_memory.actions.health import Health
+from session_memory.actions.imports import Imports
+from session_memory.actions.opened import Opened
+from session_memory.actions.sessions import Sessions
+from session_memory.actions.starts import Starts
+from session_memory.actions.states import States
+from session_memory.index.catchup import Index
+from session_memory.log.journal import SERVER_DEADLINE, Journal
+from session_memory.plugins.registry import Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Memory:
+    """The rooms: sessions, events, checkpoints, handoffs, states, imports, health, starts. Close it when done."""
+
+    def __init__(
+        self,
+        home: str | None = None,
+        *,
+        cwd: str | None = None,
+        client: str = "",
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        """Open (and on the first run make) the home. Raises InvalidInput (bad-home, bad-settings), LogUnavailable."""
+        around = settings.environment(environ)
+        root = paths.home_root(home, around.home)
+        folder = os.path.abspath(cwd or around.project_dir or os.getcwd())
+        found = settings.load(root, environ=environ, cwd=folder)
+        place = paths.Home(root, found.events_file, found.index_file, found.checkpoints_dir, found.handoffs_dir)
+        self.opened = Opened(
+            home=place,
+            settings=found,
+            journal=Journal(
+                place,
+                durability=found.durability,
+                deadline=SERVER_DEADLINE,
+                patterns=found.redaction_patterns,
+                known=settings.secret_values(environ),
+                warn=self._warn,
+            ),
+            index=Index(place, self._warn),
+            plugins=Registry(place.plugins),
+            cwd=folder,
+            client=client,
+            client_session=around.client_session,
+        )
+        settings.write_defaults(root)
+        for problem in found.problems:
+            self._warn(problem)
+        self.sessions = Sessions(self.opened)
+        self.states = States(self.opened)
+        self.events = Events(self.opened, self.sessions)
+        self.checkpoints = Checkpoints(self.opened, self.sessions, self.states)
+        self.handoffs = Handoffs(self.opened, self.sessions, self.states, self.checkpoints)
+        self.imports = Imports(self.opened)
+        self.health = Health(self.opened)
+        self.starts = Starts(self.opened, self.sessions, self.states, self.handoffs, self.health)
+
+    def _warn(self, text: str) -> None:
+        self.opened.warn(text)
+
+    def close(self) -> None:
+        """Give the index back; the log needs no closing."""
+        self.opened.close()
+
+    def __enter__(self) -> Memory:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,27 @@
+"""What this version can do and what it cannot do yet: the list `status` shows, so that nothing is promised silently."""
+
+from __future__ import annotations
+
+# name -> (works, what it is)
+FEATURES: dict[str, tuple[bool, str]] = {
+    "log": (True, "append-only log with chain, redaction before the first write, verify"),
+    "index": (True, "search index that catches up and rebuilds itself"),
+    "session tools": (True, "init, record, query, checkpoint, list, resume, handoff, status"),
+    "resources and prompts": (True, "memory:// resources; prompts resume, handoff, recall"),
+    "import claude-code": (True, "Claude Code transcripts into the memory"),
+    "plugins": (True, "generic, your own files, entry points"),
+    "spool": (False, "records kept aside while the log is locked"),
+    "segments": (False, "the log rolls at 64 MB"),
+    "predecessor home": (False, "homes of the older product are opened whole"),
+    "doctor, backup, restore": (False, "diagnosis and copies"),
+    "hooks": (False, "recording by itself inside Claude Code"),
+    "forget": (False, "removal with proof"),
+    "context": (False, "facts put into a new session by themselves"),
+    "speckit, spec-refiner": (False, "state of those two skills"),
+    "learning": (False, "lessons with confidence"),
+    "entities": (False, "knowledge graph"),
+    "documents": (False, "ingest of documents"),
+    "embeddings": (False, "search by meaning"),
+    "cloud_sync": (False, "several devices"),
+    "web": (False, "pages for people"),
+}

@@ -1,0 +1,154 @@
+"""The only room that makes paths and opens our files: private (0700, 0600), never through a symbolic link.
+
+Standard library only and light (no pathlib): the hooks import it.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from session_memory.errors import InvalidInput
+
+NOFOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+DEFAULT_HOME = "~/.claude/session-memory"
+
+
+class Home:
+    """Where everything of one memory lies. All members are absolute paths as strings.
+
+    The four relative names come from config.json and have been checked by `inside`.
+    """
+
+    __slots__ = (
+        "blobs", "brief", "checkpoints", "config", "events", "handoffs", "hook_log", "index", "index_lock",
+        "origins", "plugins", "root", "secret", "segments", "spool", "storage", "store_lock", "torn", "trusted",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        root: str,
+        events_file: str = "storage/events.jsonl",
+        index_file: str = "storage/index.sqlite",
+        checkpoints_dir: str = "storage/checkpoints",
+        handoffs_dir: str = "handoffs",
+    ) -> None:
+        self.root = root
+        self.config = os.path.join(root, "config.json")
+        self.plugins = os.path.join(root, "plugins")
+        self.trusted = os.path.join(root, "trusted.json")
+        self.hook_log = os.path.join(root, "hook.log")
+        self.events = inside(root, events_file)
+        self.storage = os.path.dirname(self.events)
+        self.segments = os.path.join(self.storage, "segments")
+        self.origins = os.path.join(self.storage, "origins")
+        self.blobs = os.path.join(self.storage, "blobs")
+        self.spool = os.path.join(self.storage, "spool")
+        self.torn = os.path.join(self.storage, "events.torn")
+        self.secret = os.path.join(self.storage, "secret")
+        self.store_lock = os.path.join(self.storage, "store.lock")
+        self.index = inside(root, index_file)
+        self.index_lock = os.path.join(self.storage, "index.lock")
+        self.brief = os.path.join(self.storage, "brief")
+        self.checkpoints = inside(root, checkpoints_dir)
+        self.handoffs = inside(root, handoffs_dir)
+
+
+def home_root(given: str | None, environment: str | None) -> str:
+    """The home folder: `--home`, else SESSION_MEMORY_HOME, else `~/.claude/session-memory`, absolute."""
+    return os.path.abspath(os.path.expanduser(given or environment or DEFAULT_HOME))
+
+
+def inside(root: str, relative: str) -> str:
+    """`root/relative`, refused when it is absolute, empty or climbs out (`..`). Raises InvalidInput."""
+    parts = relative.replace("\\", "/").split("/")
+    if not relative.strip() or os.path.isabs(relative) or ".." in parts or "\0" in relative:
+        raise InvalidInput(
+            "bad-path", f"{relative!r} does not stay inside the home folder.", "Use a relative path without '..'."
+        )
+    return os.path.join(root, *[p for p in parts if p not in ("", ".")])
+
+
+def make_dir(path: str) -> None:
+    """Create a private folder (and its parents); refuse a symbolic link or another owner's. Raises InvalidInput."""
+    os.makedirs(path, mode=0o700, exist_ok=True)
+    check_private(path)
+
+
+def check_private(path: str) -> None:
+    """Refuse a folder that is a link, belongs to someone else or that others may write. Raises InvalidInput."""
+    state = os.lstat(path)
+    if stat.S_ISLNK(state.st_mode):
+        raise InvalidInput("bad-home", f"{path} is a symbolic link.", "Point the home at the real folder.")
+    if not hasattr(os, "getuid"):
+        return
+    if state.st_uid != os.getuid():
+        raise InvalidInput("bad-home", f"{path} belongs to another user.", "Choose a home of your own (--home).")
+    if state.st_mode & 0o022:
+        raise InvalidInput("bad-home", f"Others may write to {path}.", f"Run: chmod 700 {path}")
+    if state.st_mode & 0o077:
+        os.chmod(path, 0o700)  # readable by others is tightened, not refused: nothing can have been planted
+
+
+def open_file(path: str, flags: int) -> int:
+    """Open one of our files with mode 0600, never through a symbolic link; returns a descriptor."""
+    return os.open(path, flags | NOFOLLOW, 0o600)
+
+
+def sync_dir(path: str) -> None:
+    """Make a created, renamed or removed name in `path` survive power loss."""
+    if os.name == "nt":
+        return  # Windows has no descriptor for a folder; its rename is journalled
+    fd = os.open(path, os.O_RDONLY | NOFOLLOW)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def sync_file(fd: int) -> None:
+    """The platform's strongest flush: F_FULLFSYNC on macOS, fsync elsewhere."""
+    try:
+        import fcntl
+
+        full = getattr(fcntl, "F_FULLFSYNC", None)
+    except ImportError:
+        full = None
+    if full is None:
+        os.fsync(fd)
+    else:
+        fcntl.fcntl(fd, full)
+
+
+def write_whole(path: str, content: bytes) -> None:
+    """Replace a file so that a crash leaves the old one or the new one, whole: temp, fsync, rename, fsync of the folder."""
+    folder, name = os.path.split(path)
+    temp = os.path.join(folder, f".{name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
+    fd = open_file(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    try:
+        try:
+            write_all(fd, content)
+            sync_file(fd)
+        finally:
+            os.close(fd)
+        os.replace(temp, path)
+    except BaseException:
+        if os.path.lexists(temp):
+            os.unlink(temp)
+        raise
+    sync_dir(folder)
+
+
+def write_all(fd: int, content: bytes) -> None:
+    """Write every byte; os.write may take fewer. Raises OSError."""
+    view = memoryview(content)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def safe_name(text: str, limit: int = 60) -> str:
+    """A label as part of a file name: letters, digits, dot, dash and underscore; never a path, never hidden, never empty."""
+    kept = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in text)
+    while "--" in kept:
+        kept = kept.replace("--", "-")
+    return kept.strip("-.")[:limit].strip("-.") or "unnamed"
