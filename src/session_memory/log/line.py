@@ -81,10 +81,10 @@ class Line:
 def parse(raw: bytes) -> Line | None:
     """The line of these bytes (without the newline), or None when they are not one."""
     match = FRAME.match(raw)
-    if match is None or not raw.endswith(b"}") or len(raw) >= READ_LIMIT:
+    if match is None or len(raw) >= READ_LIMIT:
         return None
     end = match.end()
-    if not SALTED.match(raw, end) and raw[end:] != b"null}":
+    if not (SALTED.match(raw, end) and raw.endswith(b"}}")) and raw[end:] != b"null}":
         return None
     if match.group(9) and match.group(1) == b"1":
         return None  # only newer versions may add header members

@@ -1,0 +1,98 @@
+"""A human's keyword as an FTS5 expression: never an error, never FTS syntax, whole words before their parts."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from session_memory.model.words import RUN, SYMBOL, pieces, spelled
+
+MOST_CHARACTERS = 20_000
+MOST_TERMS = 64
+QUOTED = re.compile(r'"([^"]*)"')
+JOINED = re.compile(r"[./_\-:@#+\\]")
+EDGE = " \t\r\n.,;:!?()[]{}<>'\"`*^~|&=/\\-"
+STOP = frozenset(
+    "a an and are as at be been but by can could did do does for from had has have how i if in is it its me my no not of"
+    " on or our shall should so some that the their them then there these they this those to us was we were what when"
+    " where which who whom whose why will with would you your about into again any all also".split()
+)
+
+
+@dataclass(frozen=True)
+class Match:
+    """`required` decides what matches; `ranked` is the same with parts of words that only add rank."""
+
+    required: str
+    ranked: str
+    terms: tuple[str, ...]
+
+
+def match(keyword: str) -> Match | None:
+    """The expression of a keyword, or None when there is no word in it (which finds nothing). Never raises."""
+    text = keyword[:MOST_CHARACTERS].replace("\0", " ")
+    whole: dict[str, None] = {}
+    parts: dict[str, None] = {}
+    stops: dict[str, None] = {}
+    for phrase in QUOTED.findall(text):
+        for expression in _phrase(phrase):
+            whole[expression] = None
+    for chunk in QUOTED.sub(" ", text).split():
+        _take(chunk, whole, parts, stops)
+    required = _longest(whole) or _longest(stops)
+    if not required:
+        return None
+    ranked = [*required, *(part for part in _longest(parts) if part not in whole)]
+    terms = tuple(re.sub(r'^parts : |["*]', "", each).strip() for each in required)
+    return Match(" OR ".join(required), " OR ".join(ranked), terms)
+
+
+def _take(chunk: str, whole: dict[str, None], parts: dict[str, None], stops: dict[str, None]) -> None:
+    symbol = SYMBOL.search(chunk)
+    if symbol and symbol.group() == chunk.strip(",;:!?()[]{}<>'\"`*"):
+        whole[f'parts : "{spelled(symbol.group())}"'] = None
+        return
+    for run in RUN.findall(chunk):
+        for expression in _pairs(run):
+            whole[expression] = None
+    for rest in RUN.split(chunk):
+        word = rest.strip(EDGE)
+        if not any(c.isalnum() for c in word):
+            continue
+        if word.lower() in STOP:
+            stops[_quote(word)] = None
+            continue
+        whole[_quote(word)] = None
+        split = [piece for piece in JOINED.split(word) if piece]
+        for piece in split:
+            if len(split) > 1 and len(piece) > 1 and piece.lower() not in STOP:
+                parts[_quote(piece)] = None
+            for smaller in pieces(piece):
+                parts[_quote(smaller)] = None
+
+
+def _phrase(text: str) -> list[str]:
+    runs = RUN.findall(text)
+    if runs:  # a phrase of pairs for each run: their order across runs is not kept
+        return [expression for run in runs for expression in _pairs(run)]
+    return [_quote(text)] if any(c.isalnum() for c in text) else []
+
+
+def _pairs(run: str) -> list[str]:
+    letters = [c for c in run if c.isalnum()]
+    if not letters:
+        return []
+    if len(letters) == 1:
+        return [f'parts : "{letters[0]}" *']
+    return [f'parts : "{" ".join(a + b for a, b in zip(letters, letters[1:]))}"']
+
+
+def _quote(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'
+
+
+def _longest(expressions: dict[str, None]) -> list[str]:
+    """At most MOST_TERMS, the longest first where there are more: they are the rarer ones."""
+    if len(expressions) <= MOST_TERMS:
+        return list(expressions)
+    return sorted(expressions, key=len, reverse=True)[:MOST_TERMS]

@@ -1,0 +1,155 @@
+"""Redaction: secrets are replaced before the first write, on every path, by a mark that equal secrets share.
+
+`[REDACTED:kind:1a2b]`: the four digits are a keyed hash, so that one can see that two places held the same secret, but
+guess nothing back. Redacting twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+
+from session_memory.errors import InvalidInput
+from session_memory.log.redact_rules import HOLLOW, RULES, TELLING
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+SHORTEST_KNOWN = 8
+LEAST_ENTROPY = 3.0  # bits a character, of an assigned value: below it, it is a word or a name
+NAME_LIKE = re.compile(r"[A-Za-z_$][A-Za-z_$.\-]*")
+MARK = "[REDACTED:"
+
+
+class Redactor:
+    """Replaces secrets in texts and in whole JSON values.
+
+    secret: keys the marks. patterns: the user's own regular expressions. known: exact values, replaced wherever they
+    occur, also base64- or URL-encoded. Raises InvalidInput (bad-settings) for a pattern that is no expression.
+    """
+
+    def __init__(self, secret: bytes, patterns: Sequence[str] = (), known: Sequence[str] = ()) -> None:
+        self._secret = secret
+        self._compiled: dict[int, re.Pattern[str]] = {}
+        self._own: list[re.Pattern[str]] = []
+        for pattern in patterns:
+            try:
+                self._own.append(re.compile(pattern))
+            except re.error as error:
+                raise InvalidInput(
+                    "bad-settings", f"redaction.patterns: {pattern[:80]!r} is no regular expression ({error}).",
+                    "Correct it in config.json.",
+                ) from error  # fmt: skip
+        self._known = _forms(known)
+
+    def redact(self, value: Any, name: str = "") -> tuple[Any, int]:
+        """`value` (JSON) with every secret replaced, keys included, and how many there were."""
+        if isinstance(value, str):
+            if name in TELLING and _bare(value):
+                return self._mark(name.replace("_", "-"), value), 1
+            return self.redact_text(value)
+        if isinstance(value, dict):
+            result: dict[str, Any] = {}
+            total = 0
+            for key, inner in value.items():
+                clean_key, in_key = self.redact_text(key)
+                result[clean_key], count = self.redact(inner, key.lower())
+                total += in_key + count
+            return result, total
+        if isinstance(value, list):
+            pairs = [self.redact(inner, name) for inner in value]
+            return [pair[0] for pair in pairs], sum(pair[1] for pair in pairs)
+        return value, 0
+
+    def redact_text(self, text: str) -> tuple[str, int]:
+        """One text with every secret replaced, and how many there were."""
+        count = 0
+        for form in self._known:
+            if form in text:
+                count += text.count(form)
+                text = text.replace(form, self._mark("known", form))
+        low = text.lower()
+        if "<private>" in low:
+            text, some = re.subn(r"(?is)<private>.*?(?:</private>|\Z)", "[PRIVATE]", text)
+            count += some
+        for number, (kind, words, _pattern) in enumerate(RULES):
+            for word in words:
+                if word in low:
+                    text, some = self._apply(number, kind, text)
+                    if some:
+                        count += some
+                        low = text.lower()
+                    break
+        for own in self._own:
+            text, some = own.subn(lambda match: self._mark("own", match.group()), text)
+            count += some
+        return text, count
+
+    def _apply(self, number: int, kind: str, text: str) -> tuple[str, int]:
+        pattern = self._compiled.get(number)
+        if pattern is None:
+            pattern = self._compiled[number] = re.compile(RULES[number][2])
+        some = 0
+
+        def replace(match: re.Match[str]) -> str:
+            nonlocal some
+            whole = match.group()
+            group = 1 if match.re.groups and match.group(1) is not None else 0
+            found = match.group(group)
+            if MARK in whole or (kind == "assignment" and not _likely(found)) or _hollow(found, kind):
+                return whole
+            some += 1
+            start = match.start(group) - match.start()
+            return whole[:start] + self._mark(kind, found) + whole[start + len(found) :]
+
+        return pattern.sub(replace, text), some
+
+    def _mark(self, kind: str, found: str) -> str:
+        digest = hashlib.blake2b(found.encode("utf-8", "replace"), key=self._secret[:64], digest_size=2).hexdigest()
+        return f"{MARK}{kind}:{digest}]"
+
+
+def _forms(known: Sequence[str]) -> list[str]:
+    """The values and how else they are written, longest first, so that none is cut by a shorter one."""
+    import base64
+
+    forms: dict[str, None] = {}
+    for value in known:
+        if len(value) < SHORTEST_KNOWN:
+            continue
+        forms[value] = None
+        forms[base64.b64encode(value.encode()).decode().rstrip("=")] = None
+        forms["".join(c if c.isalnum() or c in "-._~" else f"%{ord(c):02X}" for c in value if ord(c) < 256)] = None
+        forms[value.replace("\\", "\\\\").replace('"', '\\"')] = None
+    return sorted(forms, key=len, reverse=True)
+
+
+def _bare(value: str) -> bool:
+    """Whether the value of a telling member is a secret rather than a sentence, a name or a placeholder."""
+    return len(value) >= SHORTEST_KNOWN and not value.startswith(MARK) and " " not in value.strip() and not _hollow(value)
+
+
+def _hollow(value: str, kind: str = "assignment") -> bool:
+    if kind not in ("assignment", "url-password", "connection", "authorization", "curl-user", "netrc"):
+        return False
+    low = value.lower()
+    return any(word in low for word in HOLLOW) or len(set(low)) < 4
+
+
+def _likely(value: str) -> bool:
+    """Whether an assigned value looks made by a machine: mixed, not a number, not a name or a path."""
+    if value.isdigit() or NAME_LIKE.fullmatch(value) or value.startswith(("/", "./", "http", "$", "%", "&", "*")):
+        return False
+    if not any(c.isdigit() for c in value) and not any(c in "!@#%^*+=?" for c in value[1:]):
+        return False
+    if any(c in "|=" for c in value[:-2]) and not any(c.isdigit() for c in value):
+        return False
+    return _entropy(value) >= LEAST_ENTROPY or len(value) < 16
+
+
+def _entropy(value: str) -> float:
+    counts = [value.count(c) for c in set(value)]
+    return -sum(n / len(value) * math.log2(n / len(value)) for n in counts)
