@@ -39,9 +39,9 @@ def tools(memory: Callable[[], Memory]) -> list[ToolSpec]:
         session_id: str | None = None,
     ) -> CallToolResult:
         """Write what the next session must know; the whole text is also kept in a file."""
-        sections = {"decisions": include_decisions, "findings": include_findings,
-                    "open_questions": include_open_questions, "progress": include_progress}  # fmt: skip
-        told = memory().handoffs.write(session_id=session_id, sections=sections, budget=budget_tokens)
+        include = {"decisions": include_decisions, "findings": include_findings,
+                   "open_questions": include_open_questions, "progress": include_progress}  # fmt: skip
+        told = memory().handoffs.write(session_id=session_id, include=include, budget=budget_tokens)
         return structured(told.object) if format == "json" else prose(told.text, told.ids)
 
     return [

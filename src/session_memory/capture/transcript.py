@@ -1,0 +1,305 @@
+"""Claude Code transcripts read as drafts: what was said and done, when it happened, and where it stands.
+
+Tolerant: unknown records, broken lines and half lines are counted in `skipped`, never an error. The facts the reading
+rests on (messages that exist only in the queue, decisions inside tool results, failures behind a pipe) are tests.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+
+from session_memory import ids
+from session_memory.capture import prompts, tools
+from session_memory.errors import InvalidInput
+from session_memory.model.record import EVENT, SESSION, Draft
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+CLIENT = "claude-code"
+TITLE = 80  # characters of the first prompt that name a session
+# records of the client's own bookkeeping: nothing anybody said or did
+SILENT = frozenset(
+    "progress file-history-snapshot attachment system last-prompt tools-used cost-state mode permission-mode atis-latch"
+    " api-request api-request-shape api-request-blob summary custom-title agent-name pr-link".split()
+)
+# cheap test that a line is one of these before it is parsed: raw quotes cannot occur inside a JSON string
+PROGRESS = b'"type":"progress","data":'
+SPOKEN = (b'"type":"user"', b'"type":"assistant"')
+
+
+def find_transcripts(path: str) -> list[str]:
+    """The session transcripts at `path`: one file, a project folder, or a projects root; oldest first.
+
+    Raises InvalidInput (bad-transcript).
+    """
+    if os.path.isfile(path) and path.endswith(".jsonl"):
+        return [path]
+    found: list[str] = []
+    if os.path.isdir(path):
+        for folder in [path, *sorted(each.path for each in os.scandir(path) if each.is_dir())]:
+            found += [each.path for each in os.scandir(folder) if each.is_file() and each.name.endswith(".jsonl")]
+    if not found:
+        raise InvalidInput(
+            "bad-transcript", f"{path} holds no Claude Code transcript.",
+            "Give a .jsonl file, a project folder, or the folder ~/.claude/projects.",
+        )  # fmt: skip
+    return sorted(found, key=lambda each: (os.stat(each).st_mtime, each))
+
+
+def subagents_of(path: str) -> list[str]:
+    """The transcripts of a session's subagents."""
+    folder = os.path.join(path.removesuffix(".jsonl"), "subagents")
+    if not os.path.isdir(folder):
+        return []
+    return sorted(each.path for each in os.scandir(folder) if each.name.endswith(".jsonl"))
+
+
+class Transcript:
+    """One file, read once by iterating: drafts of kind session and event, in the order of the file.
+
+    `project` of every body is left empty: the caller knows what `cwd` belongs to. `skipped` counts by reason.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.skipped: dict[str, int] = {}
+        self.session = ""
+        self.cwd = ""
+        self.offset = 0  # behind the last whole line
+        self._line = 0
+        self._calls: dict[str, tuple[str, str, Any]] = {}  # tool_use_id -> event id, tool, input
+        self._said: set[str] = set()  # texts of user records
+        self._queued: list[tuple[int, dict[str, Any]]] = []
+        self._titled = False
+        self._compaction = os.path.basename(path).startswith("agent-acompact")
+
+    def __iter__(self) -> Iterator[Draft]:
+        for record in self._records():
+            if not self.session:
+                yield from self._begin(record)
+            yield from self._read(record)
+        yield from self._unspoken()
+
+    def _records(self) -> Iterator[dict[str, Any]]:
+        with open(self.path, "rb") as file:
+            for raw in file:
+                if not raw.endswith(b"\n"):
+                    self._skip("half line")
+                    return
+                self._line += 1
+                self.offset += len(raw)
+                if PROGRESS in raw and not any(sign in raw for sign in SPOKEN):
+                    self._skip("progress")
+                    continue
+                try:
+                    record = json.loads(raw.decode("utf-8", "replace"))
+                except (ValueError, RecursionError):
+                    self._skip("broken line")
+                    continue
+                if not isinstance(record, dict):
+                    self._skip("broken line")
+                    continue
+                yield record
+
+    def _skip(self, why: str) -> None:
+        self.skipped[why] = self.skipped.get(why, 0) + 1
+
+    def _begin(self, record: dict[str, Any]) -> Iterator[Draft]:
+        """The session's first draft, once a record names it."""
+        session, at = record.get("sessionId"), _ms(record)
+        if not isinstance(session, str) or not session or at is None:
+            return
+        agent = record.get("agentId") if record.get("isSidechain") else None
+        body: dict[str, Any] = {"session": session, "project": "", "change": "start", "how": "import", "client": CLIENT}
+        if isinstance(agent, str):
+            body.update(session=f"{session}/agent-{agent}", how="subagent", parent_session=session)
+        forked = record.get("forkedFrom")
+        if isinstance(forked, dict) and isinstance(forked.get("sessionId"), str):
+            body.update(how="fork", parent_session=forked["sessionId"])
+        self.session, self.cwd = body["session"], _text(record.get("cwd"))
+        body.update({name: value for name, value in (("cwd", self.cwd), ("branch", _text(record.get("gitBranch")))) if value})
+        if not self._compaction:
+            yield Draft(SESSION, body, at_ms=at)
+
+    def _read(self, record: dict[str, Any]) -> Iterator[Draft]:
+        kind = record.get("type")
+        if not self.cwd and record.get("cwd"):
+            self.cwd = _text(record["cwd"])
+        if kind == "queue-operation":
+            self._queue(record)
+        elif kind == "attachment" and _typed(record.get("attachment")):
+            yield from self._user_text(record, _text(record["attachment"].get("prompt")))
+        elif kind not in ("user", "assistant"):
+            self._skip(str(kind) if kind in SILENT else f"unknown record {str(kind)[:40]}")
+        elif self._compaction:
+            yield from self._compaction_record(record)
+        elif _ms(record) is None or not isinstance(record.get("message"), dict):
+            self._skip("broken record")
+        elif kind == "user":
+            yield from self._user(record)
+        else:
+            yield from self._assistant(record)
+
+    def _user(self, record: dict[str, Any]) -> Iterator[Draft]:
+        content = record["message"].get("content")
+        if record.get("isCompactSummary"):
+            text = prompts.INJECTED.sub("", tools.result_text(content)).strip()
+            yield self._event(record, "message", "compact_summary", {"text": text}, "model", f"uuid:{record.get('uuid')}")
+            return
+        if record.get("isMeta"):
+            self._skip("client text")
+            return
+        if isinstance(content, str):
+            yield from self._user_text(record, content)
+            return
+        texts = []
+        for block in content if isinstance(content, list) else []:
+            if not isinstance(block, dict):
+                self._skip("broken record")
+            elif block.get("type") == "tool_result":
+                yield from self._result(record, block)
+            elif block.get("type") == "text":
+                texts.append(_text(block.get("text")))
+            else:
+                self._skip(f"{_text(block.get('type'))[:40] or 'unknown'} block")
+        if texts:
+            yield from self._user_text(record, "\n".join(texts))
+
+    def _user_text(self, record: dict[str, Any], text: str) -> Iterator[Draft]:
+        found = prompts.read(text)
+        if isinstance(found, str):
+            self._skip(found)
+            return
+        type_, data = found
+        if type_ == "user_prompt":
+            self._said.add(data["text"])
+        prompt = record.get("promptId")
+        key = f"{type_}:{prompt}" if prompt and type_ == "user_prompt" else f"uuid:{record.get('uuid')}"
+        if record.get("isSidechain"):
+            key = f"uuid:{record.get('uuid')}"
+        by = "tool" if type_ == "notification" else "model" if record.get("isSidechain") else "user"
+        yield from self._title(record, data)
+        yield self._event(record, "message", type_, data, by, key)
+
+    def _title(self, record: dict[str, Any], data: dict[str, Any]) -> Iterator[Draft]:
+        """The first thing said names the session."""
+        title = " ".join(_text(data.get("text")).split())[:TITLE]
+        if not self._titled and title and not title.startswith("<"):
+            self._titled = True
+            body = {"session": self.session, "project": "", "change": "update", "title": title}
+            yield Draft(SESSION, body, at_ms=_ms(record))
+
+    def _assistant(self, record: dict[str, Any]) -> Iterator[Draft]:
+        content = record["message"].get("content")
+        blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
+        for number, block in enumerate(blocks if isinstance(blocks, list) else []):
+            kind = block.get("type") if isinstance(block, dict) else None
+            if kind == "text" and _text(block.get("text")).strip():
+                key = f"uuid:{record.get('uuid')}" + (f":{number}" if number else "")
+                yield self._event(record, "message", "reply", {"text": block["text"].strip()}, "model", key)
+            elif kind == "tool_use" and isinstance(block.get("id"), str):
+                yield self._call(record, block)
+            else:
+                self._skip(kind if kind in ("thinking", "text") else f"{_text(kind)[:40] or 'unknown'} block")
+
+    def _call(self, record: dict[str, Any], block: dict[str, Any]) -> Draft:
+        tool, given, used = _text(block.get("name")) or "unknown", block.get("input"), block["id"]
+        data: dict[str, Any] = {"input": given}
+        files = tools.files_of(given)
+        if files:
+            data["files"] = files
+        draft = self._event(record, "tool_call", tool, data, "tool", f"tool_call:{used}", tool_use_id=used)
+        draft.id = ids.new_id(draft.at_ms or 0)
+        self._calls[used] = (draft.id, tool, given)
+        return draft
+
+    def _result(self, record: dict[str, Any], block: dict[str, Any]) -> Iterator[Draft]:
+        used = _text(block.get("tool_use_id"))
+        call, tool, given = self._calls.get(used, ("", "unknown", None))
+        text = tools.result_text(block.get("content"))
+        data = tools.outcome(tool, given, text, bool(block.get("is_error")))
+        draft = self._event(record, "tool_response", tool, data, "tool", f"tool_response:{used}", tool_use_id=used)
+        if call:
+            draft.body["parent"] = call
+        yield draft
+        said = prompts.answers(record.get("toolUseResult")) if tool == "AskUserQuestion" else ""
+        if tool == "ExitPlanMode":
+            approved = "rejected" not in data
+            words = {"text": tools.said_by_user(text) or text[:2000], "approved": approved}
+            yield self._event(record, "message", "plan_approval", words, "user", f"plan_approval:{used}", tool_use_id=used)
+            return
+        said = said or (tools.said_by_user(text) if data.get("rejected") else "")
+        if said:
+            yield self._event(record, "message", "answer", {"text": said}, "user", f"answer:{used}", tool_use_id=used)
+
+    def _queue(self, record: dict[str, Any]) -> None:
+        if record.get("operation") == "enqueue" and _text(record.get("content")).strip() and _ms(record) is not None:
+            self._queued.append((self._line, record))
+        else:
+            self._skip("queue-operation")
+
+    def _unspoken(self) -> Iterator[Draft]:
+        """Messages typed while the model worked that never became a record of their own."""
+        for number, record in self._queued:
+            found = prompts.read(_text(record["content"]))
+            if isinstance(found, str) or found[1].get("text") in self._said:
+                self._skip("queue-operation")
+                continue
+            type_, data = found
+            self._line = number
+            key = f"queued:{record.get('sessionId')}:{record.get('timestamp')}"
+            by = "tool" if type_ == "notification" else "user"
+            yield self._event(record, "message", type_, data, by, key)
+
+    def _compaction_record(self, record: dict[str, Any]) -> Iterator[Draft]:
+        """Of a compaction's own transcript only what stands nowhere else: feedback of hooks that the model saw."""
+        content = record.get("message", {}).get("content") if isinstance(record.get("message"), dict) else None
+        text = tools.result_text(content)
+        if record.get("isMeta") and "hook additional context" in text and _ms(record) is not None:
+            said = text.replace("<system-reminder>", "").replace("</system-reminder>", "").strip()
+            self.session = _text(record.get("sessionId"))
+            yield self._event(record, "message", "hook_feedback", {"text": said}, "tool", f"uuid:{record.get('uuid')}")
+        else:
+            self._skip("compaction's own record")
+
+    def _event(
+        self, record: dict[str, Any], category: str, type_: str, data: dict[str, Any], by: str, key: str,
+        tool_use_id: str = "",
+    ) -> Draft:  # fmt: skip
+        source: dict[str, Any] = {"client": CLIENT}
+        if isinstance(record.get("uuid"), str):
+            source["uuid"] = record["uuid"]
+        else:
+            source["line"] = self._line
+        for name, value in (("tool_use_id", tool_use_id), ("prompt_id", record.get("promptId")), ("agent_id", record.get("agentId"))):
+            if isinstance(value, str) and value:
+                source[name] = value
+        body: dict[str, Any] = {
+            "session": self.session or _text(record.get("sessionId")), "project": "", "category": category, "type": type_,
+            "data": data, "stated_by": by, "source": source,
+        }  # fmt: skip
+        if _text(record.get("gitBranch")):
+            body["branch"] = record["gitBranch"]
+        return Draft(EVENT, body, at_ms=_ms(record), key=key)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _typed(attachment: object) -> bool:
+    """Whether an attachment is a message the user typed while the model worked."""
+    return isinstance(attachment, dict) and attachment.get("type") == "queued_command" and bool(_text(attachment.get("prompt")))
+
+
+def _ms(record: dict[str, Any]) -> int | None:
+    """When it happened; None for a record without a readable time."""
+    try:
+        ms = ids.at_ms(_text(record.get("timestamp")))
+    except ValueError:
+        return None
+    return ms if 0 <= ms < ids.MAX_MS else None
