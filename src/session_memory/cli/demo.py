@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from session_memory import ids
 from session_memory.cli import demo_story as story
 from session_memory.cli.terminal import plural
-from session_memory.errors import SessionMemoryError
+from session_memory.errors import LogUnavailable, SessionMemoryError
 from session_memory.memory import Memory
 from session_memory.settings import child_environment
 
@@ -154,11 +155,15 @@ class _Server:
         words = [sys.executable, "-m", module, *([] if module.endswith("demo_server") else ["serve"]), "--home", home]
         self.process = subprocess.Popen(
             words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=project,
-            env=child_environment({"CLAUDE_PROJECT_DIR": project}),
+            env=child_environment({"CLAUDE_PROJECT_DIR": project, "PYTHONPATH": _package_folder()}),
         )  # fmt: skip
         self._number = 0
         client = {"name": "session-memory-demo", "version": "1"}
-        self._ask("initialize", {"protocolVersion": PROTOCOL, "capabilities": {}, "clientInfo": client})
+        if self._ask("initialize", {"protocolVersion": PROTOCOL, "capabilities": {}, "clientInfo": client}) is None:
+            raise LogUnavailable(
+                "import-failed", f"The demo's server did not start (exit {self.process.wait()}).",
+                f"Look at what it says: {' '.join(words[:3])} </dev/null",
+            )  # fmt: skip
         self._send({"jsonrpc": "2.0", "method": "notifications/initialized"})
 
     def call(self, tool: str, arguments: dict[str, Any]) -> dict[str, Any] | None:
@@ -178,12 +183,19 @@ class _Server:
 
     def _send(self, message: dict[str, Any]) -> None:
         assert self.process.stdin is not None  # it was opened as a pipe
-        self.process.stdin.write(json.dumps(message).encode() + b"\n")
-        self.process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):  # it died: reading its answer says so
+            self.process.stdin.write(json.dumps(message).encode() + b"\n")
+            self.process.stdin.flush()
 
     def end(self) -> None:
         """Close the pipes as a client does; the server ends by itself."""
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe is not None:
-                pipe.close()
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.close()
         self.process.wait(timeout=ANSWER_SECONDS)
+
+
+def _package_folder() -> str:
+    """Where this package was imported from, so that the servers run the same one from any folder."""
+    return os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))

@@ -35,10 +35,13 @@ def start(words: list[str]) -> int:
         return 2
     from session_memory.mcp_server import stdio
 
+    servers: list[Any] = []
+
     def build() -> Any:
-        from session_memory.mcp_server.server import Server, open_later
+        from session_memory.mcp_server.server import OpenLater, Server
 
-        return Server(open_later(home))
+        servers.append(Server(OpenLater(home)))
+        return servers[0]
 
-    stdio.run(build, stdio.SNAPSHOT)
+    stdio.run(build, stdio.SNAPSHOT, lambda loop: servers[0].keep_checkpoints(loop))
     return 0

@@ -137,14 +137,40 @@ def version_at(path: str) -> int | None:
         return 0
     if len(header) < HEADER or not header.startswith(MAGIC):
         return None
-    user_version, application_id = struct.unpack_from(">I", header, 60)[0], struct.unpack_from(">I", header, 68)[0]
+    try:
+        application_id, user_version, empty = _identity(path, header)
+    except DAMAGE:
+        return None
     if application_id == APPLICATION_ID:
-        return int(user_version)
+        return user_version
+    if empty:
+        return 0
     raise IndexUnavailable(
         "index-foreign",
         f"{os.path.basename(path)} is a database of another program and was left untouched.",
         "Move it away, or set another index_file in config.json; then run: session-memory rebuild",
     )
+
+
+def _identity(path: str, header: bytes) -> tuple[int, int, bool]:
+    """Application id, user version and whether there is no table. What a killed process committed may stand in the
+    write-ahead log only, so where there is one SQLite is asked, without leave to write."""
+    if not os.path.exists(path + "-wal"):
+        user_version, application_id = struct.unpack_from(">I", header, 60)[0], struct.unpack_from(">I", header, 68)[0]
+        return application_id, user_version, struct.unpack_from(">I", header, 44)[0] == 0  # no schema yet
+    try:
+        connection = apsw.Connection(path, flags=apsw.SQLITE_OPEN_READONLY)
+        try:
+            connection.set_busy_timeout(BUSY_MS)
+            asked = ("PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_schema")
+            found = [next(iter(connection.execute(sql)))[0] for sql in asked]
+        finally:
+            connection.close()
+    except DAMAGE:
+        raise
+    except apsw.Error as error:
+        raise unavailable(error) from error
+    return found[0], found[1], found[2] == 0
 
 
 def place(home: Home) -> str:

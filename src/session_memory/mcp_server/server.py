@@ -20,23 +20,42 @@ from session_memory.mcp_server.instructions import INSTRUCTIONS
 from session_memory.version import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import asyncio
 
     from session_memory.memory import Memory
 
-    Open = Callable[[], Memory]
-
 NAME = "session-memory"
+LOOK_SECONDS = 5.0  # until the memory is open, and so its setting known
+
+
+class OpenLater:
+    """The memory, opened at the first call that needs it: the handshake never waits for a disk."""
+
+    def __init__(self, home: str | None) -> None:
+        self._home = home
+        self._memory: Memory | None = None
+
+    def __call__(self) -> Memory:
+        if self._memory is None:
+            from session_memory.memory import Memory
+
+            self._memory = Memory(self._home, client="mcp")
+        return self._memory
+
+    def opened(self) -> Memory | None:
+        """The memory if it is open."""
+        return self._memory
 
 
 class Server(MCPServer[Any]):
     """`MCPServer` whose calls are checked and answered our way. Tools run on the event loop: one thread, no locks."""
 
-    def __init__(self, memory: Open) -> None:
+    def __init__(self, memory: OpenLater) -> None:
         super().__init__(
             NAME, title="Session Memory", version=VERSION, instructions=INSTRUCTIONS, log_level="ERROR",
-            warn_on_duplicate_tools=True,
+            subscriptions=False,  # our lists never change, and a client that is told so asks for them at once
         )  # fmt: skip
+        self._memory = memory
         for room in (sessions, events, checkpoints, handoffs):
             for tool in room.tools(memory):
                 self._add(tool)
@@ -57,6 +76,22 @@ class Server(MCPServer[Any]):
         added = self._tool_manager.get_tool(tool.function.__name__)
         assert added is not None
         added.parameters = lean(added.parameters)
+
+    def keep_checkpoints(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Make an automatic checkpoint every few minutes when something new happened; on the loop, like every call."""
+
+        def tick() -> None:
+            memory = self._memory.opened()
+            seconds = LOOK_SECONDS
+            if memory is not None:
+                seconds = memory.opened.settings.auto_checkpoint_seconds
+                try:
+                    memory.checkpoints.automatic()
+                except SessionMemoryError as error:
+                    memory.opened.warn(f"No automatic checkpoint: {error}")
+            loop.call_later(seconds, tick)
+
+        loop.call_later(LOOK_SECONDS, tick)
 
     async def call_tool(self, name: str, arguments: dict[str, Any], context: Any = None) -> CallToolResult:
         """Run a tool; whatever goes wrong becomes an answer the model can act on."""
@@ -134,17 +169,3 @@ def lean(schema: dict[str, Any]) -> dict[str, Any]:
         result["required"] = schema["required"]
     result["additionalProperties"] = False
     return result
-
-
-def open_later(home: str | None) -> Open:
-    """The memory, opened at the first call that needs it: the handshake never waits for a disk."""
-    opened: list[Memory] = []
-
-    def memory() -> Memory:
-        if not opened:
-            from session_memory.memory import Memory
-
-            opened.append(Memory(home, client="mcp"))
-        return opened[0]
-
-    return memory
