@@ -6,7 +6,6 @@ import os
 
 from session_memory.settings import child_environment
 
-
 SECONDS = 5.0  # a call of git may take
 MOST_FILES = 40
 

@@ -46,10 +46,7 @@ def at_text(ms: int) -> str:
     """`2026-11-22T14:20:57.123Z`: UTC, milliseconds, 24 characters, so that it sorts as text."""
     seconds, rest = divmod(ms, 1000)
     t = time.gmtime(seconds)
-    return (
-        f"{t.tm_year:04d}-{t.tm_mon:02d}-{t.tm_mday:02d}"
-        f"T{t.tm_hour:02d}:{t.tm_min:02d}:{t.tm_sec:02d}.{rest:03d}Z"
-    )
+    return f"{t.tm_year:04d}-{t.tm_mon:02d}-{t.tm_mday:02d}T{t.tm_hour:02d}:{t.tm_min:02d}:{t.tm_sec:02d}.{rest:03d}Z"
 
 
 def at_ms(text: str) -> int:

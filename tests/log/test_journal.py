@@ -282,9 +282,7 @@ def test_a_link_in_place_of_the_log_is_refused(place: paths.Home, tmp_path: obje
     assert os.stat(target).st_size == 0
 
 
-def test_a_failed_flush_is_told_and_the_next_write_is_sound(
-    place: paths.Home, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_flush_is_told_and_the_next_write_is_sound(place: paths.Home, monkeypatch: pytest.MonkeyPatch) -> None:
     journal = Journal(place)
     journal.append([draft("before")])
 

@@ -165,7 +165,9 @@ class Events:
             after, before = read_time(asked.before), read_time(asked.after, end=True)
         scope = asked.scope or ("session" if asked.session_id else "project")
         _one_of("scope", scope, SCOPES)
-        session = self._sessions.meant(asked.session_id) if scope in ("session", "lineage") or asked.session_id else None
+        session = (
+            self._sessions.meant(asked.session_id) if scope in ("session", "lineage") or asked.session_id else None
+        )
         words = match(asked.keyword) if asked.keyword is not None else None
         project = None
         if scope == "project":

@@ -94,7 +94,9 @@ class Handoffs:
     def where_we_are(self, session: str, budget: int = 1_200) -> str:
         """The same for a session that is attached again, short."""
         facts, standing = self._gathered(session, None, checkpoint_rows.newest(self._opened.read(), session=session))
-        return compose(["# Where this session stands"], sections(facts, standing), f"session {session}", budget, "session_query")
+        return compose(
+            ["# Where this session stands"], sections(facts, standing), f"session {session}", budget, "session_query"
+        )
 
     def write(
         self, *, session_id: str | None = None, include: dict[str, bool] | None = None, budget: int | None = None
@@ -128,7 +130,13 @@ class Handoffs:
         if session is None:
             return "Nothing has been recorded in this project yet.\n"
         facts, standing = self._gathered(session, None, None)
-        return compose(["# Project summary", "", FIRST_LINE], sections(facts, standing), f"session {session}", MOST, "session_query")
+        return compose(
+            ["# Project summary", "", FIRST_LINE],
+            sections(facts, standing),
+            f"session {session}",
+            MOST,
+            "session_query",
+        )
 
     def latest(self) -> str | None:
         """The text of the project's newest handoff."""

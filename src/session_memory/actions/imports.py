@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 
 from session_memory import git
@@ -56,7 +57,7 @@ class Imports:
         seen: set[str] = set()
         for file in files:
             try:
-                self._one(database, Transcript(file), result, seen, lambda here: progress(result.bytes + here, total))  # noqa: B023  # called before the next turn
+                self._one(database, Transcript(file), result, seen, partial(_shown, progress, result.bytes, total))
             except OSError as error:
                 result.troubles.append(f"{os.path.basename(file)} could not be read ({error.strerror}).")
             result.bytes += os.stat(file).st_size
@@ -126,3 +127,7 @@ class Imports:
             else:  # the folder is gone, or on another machine: its path is all that is known
                 self._projects[cwd] = (f"dir:{cwd}", os.path.basename(cwd.rstrip("/")) or "unknown")
         return self._projects[cwd]
+
+
+def _shown(progress: Callable[[int, int], None], before: int, total: int, here: int) -> None:
+    progress(before + here, total)

@@ -23,9 +23,7 @@ VIEWED = 50  # events a view of a session shows
 class Starts:
     """Begin a session; tell how one stands."""
 
-    def __init__(
-        self, opened: Opened, sessions: Sessions, states: States, handoffs: Handoffs, health: Health
-    ) -> None:
+    def __init__(self, opened: Opened, sessions: Sessions, states: States, handoffs: Handoffs, health: Health) -> None:
         self._opened = opened
         self._sessions = sessions
         self._states = states
@@ -73,9 +71,7 @@ class Starts:
                 result["plugin_error"] = state.folded.error
         return {**result, "health": self._health.brief()}
 
-    def view(
-        self, session_id: str, fit: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
-    ) -> dict[str, Any]:
+    def view(self, session_id: str, fit: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]) -> dict[str, Any]:
         """A session and its newest events, as the resource shows it. Raises NotFound (unknown-session)."""
         database = self._opened.read()
         found = session_rows.find(database, session_id)

@@ -121,7 +121,9 @@ class Transcript:
         if isinstance(forked, dict) and isinstance(forked.get("sessionId"), str):
             body.update(how="fork", parent_session=forked["sessionId"])
         self.session, self.cwd = body["session"], _text(record.get("cwd"))
-        body.update({name: value for name, value in (("cwd", self.cwd), ("branch", _text(record.get("gitBranch")))) if value})
+        body.update(
+            {name: value for name, value in (("cwd", self.cwd), ("branch", _text(record.get("gitBranch")))) if value}
+        )
         if not self._compaction:
             yield Draft(SESSION, body, at_ms=at)
 
@@ -148,7 +150,9 @@ class Transcript:
         content = record["message"].get("content")
         if record.get("isCompactSummary"):
             text = prompts.INJECTED.sub("", tools.result_text(content)).strip()
-            yield self._event(record, "message", "compact_summary", {"text": text}, "model", f"uuid:{record.get('uuid')}")
+            yield self._event(
+                record, "message", "compact_summary", {"text": text}, "model", f"uuid:{record.get('uuid')}"
+            )
             return
         if record.get("isMeta"):
             self._skip("client text")
@@ -230,7 +234,9 @@ class Transcript:
         if tool == "ExitPlanMode":
             approved = "rejected" not in data
             words = {"text": tools.said_by_user(text) or text[:2000], "approved": approved}
-            yield self._event(record, "message", "plan_approval", words, "user", f"plan_approval:{used}", tool_use_id=used)
+            yield self._event(
+                record, "message", "plan_approval", words, "user", f"plan_approval:{used}", tool_use_id=used
+            )
             return
         said = said or (tools.said_by_user(text) if data.get("rejected") else "")
         if said:
@@ -275,7 +281,11 @@ class Transcript:
             source["uuid"] = record["uuid"]
         else:
             source["line"] = self._line
-        for name, value in (("tool_use_id", tool_use_id), ("prompt_id", record.get("promptId")), ("agent_id", record.get("agentId"))):
+        for name, value in (
+            ("tool_use_id", tool_use_id),
+            ("prompt_id", record.get("promptId")),
+            ("agent_id", record.get("agentId")),
+        ):
             if isinstance(value, str) and value:
                 source[name] = value
         body: dict[str, Any] = {
@@ -293,7 +303,11 @@ def _text(value: object) -> str:
 
 def _typed(attachment: object) -> bool:
     """Whether an attachment is a message the user typed while the model worked."""
-    return isinstance(attachment, dict) and attachment.get("type") == "queued_command" and bool(_text(attachment.get("prompt")))
+    return (
+        isinstance(attachment, dict)
+        and attachment.get("type") == "queued_command"
+        and bool(_text(attachment.get("prompt")))
+    )
 
 
 def _ms(record: dict[str, Any]) -> int | None:

@@ -91,7 +91,9 @@ class _Play:
         with open(os.path.join(self._home, "storage", "events.jsonl"), "rb") as file:
             torn = len(file.read().rpartition(b"\n")[2])
         dead = "The server is dead" if died else "The server should be dead"
-        self._line(f"   {dead} (signal {-(server.process.returncode or 0)}); the log ends in {torn} bytes of half a line.")
+        self._line(
+            f"   {dead} (signal {-(server.process.returncode or 0)}); the log ends in {torn} bytes of half a line."
+        )
 
     def _second_server(self) -> None:
         self._head("3", "A new server, a new session: session_resume")
@@ -119,9 +121,17 @@ class _Play:
                 except SessionMemoryError:
                     lost += 1
             proof = memory.health.verify()
-        self._line(f"   {plural(proof.log.lines, 'line')}: numbers, chain and bodies hold; the torn bytes were set aside.")
-        self._line("   " + (self._terminal.style("green", "green", "bold") if proof.green else "\n   ".join(
-            [*map(str, proof.log.faults), *proof.index])))
+        self._line(
+            f"   {plural(proof.log.lines, 'line')}: numbers, chain and bodies hold; the torn bytes were set aside."
+        )
+        self._line(
+            "   "
+            + (
+                self._terminal.style("green", "green", "bold")
+                if proof.green
+                else "\n   ".join([*map(str, proof.log.faults), *proof.index])
+            )
+        )
         return lost, proof.green
 
     def _record(self, server: _Server, category: str, type_: str, data: dict[str, Any]) -> None:

@@ -51,7 +51,9 @@ def _offer(memory: Memory, terminal: Terminal) -> None:
     except InvalidInput:
         return  # no history on this machine
     total = sum(os.stat(path).st_size for path in found)
-    terminal.line(f"Your memory is empty, and {plural(len(found), 'Claude Code session')} ({size(total)}) lie on this disk.")
+    terminal.line(
+        f"Your memory is empty, and {plural(len(found), 'Claude Code session')} ({size(total)}) lie on this disk."
+    )
     if terminal.ask("Make them searchable now? Nothing leaves this machine.", default=True):
         brought_in(memory, root, terminal)
 

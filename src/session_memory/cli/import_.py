@@ -22,7 +22,9 @@ EXAMPLE = "session-memory import claude-code"
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The source and where it lies."""
     parser.add_argument("source", choices=("claude-code",), help="whose history")
-    parser.add_argument("path", nargs="?", help="a transcript, a project folder or a projects root (default: all of it)")
+    parser.add_argument(
+        "path", nargs="?", help="a transcript, a project folder or a projects root (default: all of it)"
+    )
 
 
 def run(args: argparse.Namespace, terminal: Terminal) -> int:

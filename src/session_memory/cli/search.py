@@ -20,7 +20,7 @@ EXAMPLE = "session-memory search 'why did we drop redis' --all"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Words, --all and --limit."""
-    parser.add_argument("text", nargs="+", help="plain words, a path, an error message, or \"a phrase\"")
+    parser.add_argument("text", nargs="+", help='plain words, a path, an error message, or "a phrase"')
     parser.add_argument("--all", action="store_true", help="in every project, not only this folder's")
     parser.add_argument("--limit", type=int, default=10, help="how many (default 10)")
 

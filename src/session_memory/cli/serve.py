@@ -43,5 +43,8 @@ def start(words: list[str]) -> int:
         servers.append(Server(OpenLater(home)))
         return servers[0]
 
-    stdio.run(build, stdio.SNAPSHOT, lambda loop: servers[0].keep_checkpoints(loop))
+    def started(loop: Any) -> None:
+        servers[0].keep_checkpoints(loop)
+
+    stdio.run(build, stdio.SNAPSHOT, started)
     return 0

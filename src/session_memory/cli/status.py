@@ -41,7 +41,9 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
     if report["behind"]:
         terminal.line(f"          behind the log by {size(report['behind'])}; another process is catching up")
     if session.get("session_id"):
-        terminal.line(f"Session   {session['session_id']} ({plural(session['event_count'], 'event')}, {session['project']})")
+        terminal.line(
+            f"Session   {session['session_id']} ({plural(session['event_count'], 'event')}, {session['project']})"
+        )
     for name, why in report["plugins_failed"].items():
         terminal.line(f"Plugin    {name} failed: {why}")
     for warning in report["warnings"]:

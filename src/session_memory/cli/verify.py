@@ -34,7 +34,11 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
          "repeated_keys": log.repeats, "newer_version": log.newer, "log_faults": faults, "index_faults": proof.index}
     )  # fmt: skip
     terminal.line(f"Log    {plural(log.lines, 'line')}, {size(log.bytes)}: numbers, chain and bodies checked")
-    for name, count in (("forgotten", log.forgotten), ("recorded twice", log.repeats), ("of a newer version", log.newer)):
+    for name, count in (
+        ("forgotten", log.forgotten),
+        ("recorded twice", log.repeats),
+        ("of a newer version", log.newer),
+    ):
         if count:
             terminal.line(f"       {count:,} {name}")
     for fault in faults:

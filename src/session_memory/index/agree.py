@@ -43,7 +43,9 @@ def differences(database: Database, home: Home, progress: Callable[[int, int], N
     wrong: list[str] = []
     position = database.one("SELECT origin, seq, chain FROM position")
     if position != last:
-        wrong.append(f"the index stands at line {position[1] if position else 0}, the log ends at {last[1] if last else 0}")
+        wrong.append(
+            f"the index stands at line {position[1] if position else 0}, the log ends at {last[1] if last else 0}"
+        )
     wrong += _compare(database, events, digests)
     for kind, expected in others.items():
         table = "checkpoint WHERE ?1 = ?1" if kind == CHECKPOINT else "handoff WHERE kind = ?1"
@@ -53,9 +55,7 @@ def differences(database: Database, home: Home, progress: Callable[[int, int], N
     return wrong[:MOST_NAMED] + ([f"and {len(wrong) - MOST_NAMED} more"] if len(wrong) > MOST_NAMED else [])
 
 
-def _note(
-    home: Home, found: line.Line, events: dict[str, tuple[int, str, int]], digests: dict[str, int]
-) -> None:
+def _note(home: Home, found: line.Line, events: dict[str, tuple[int, str, int]], digests: dict[str, int]) -> None:
     try:
         body: dict[str, Any] = reader.record(home, found).body or {}
     except SessionMemoryError:
@@ -75,9 +75,7 @@ def _text(data: object) -> str:
     return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
 
 
-def _compare(
-    database: Database, events: dict[str, tuple[int, str, int]], digests: dict[str, int]
-) -> list[str]:
+def _compare(database: Database, events: dict[str, tuple[int, str, int]], digests: dict[str, int]) -> list[str]:
     wrong: list[str] = []
     expected = {id_: versions for _clock, id_, versions in events.values()}
     for id_bytes, data in database.rows("SELECT id, data FROM event"):

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import apsw
 
-from session_memory import ids
 from session_memory.errors import IndexUnavailable, LogUnavailable, SessionMemoryError
 from session_memory.index import checkpoints, events, sessions
 from session_memory.index.database import DAMAGE, Database, make_index, open_index, place, set_aside, unavailable
@@ -103,9 +102,9 @@ class Index:
             size = os.stat(self._home.events).st_size
         except FileNotFoundError:
             return row is None
-        return row is not None and row[0] == os.path.basename(self._home.events) and row[1] == size and self._same(row)
+        return row is not None and row[0] == os.path.basename(self._home.events) and row[1] == size and self._same()
 
-    def _same(self, row: tuple[str, int]) -> bool:
+    def _same(self) -> bool:
         """Whether the file's last line is the one applied last: another log of equal length must not pass."""
         database = self._database
         found = database.one("SELECT begins, chain FROM position") if database else None
@@ -154,9 +153,7 @@ class Index:
                     return (number, each.end) if each.line.chain.decode() == chain else None
         return None
 
-    def _apply(
-        self, database: Database, number: int, offset: int, progress: Progress | None, *, whole: bool
-    ) -> None:
+    def _apply(self, database: Database, number: int, offset: int, progress: Progress | None, *, whole: bool) -> None:
         lines = _from(reader.files(self._home)[number:], offset)
         total = sum(os.stat(path).st_size for path in reader.files(self._home)) if progress else 0
         if whole:
@@ -233,7 +230,9 @@ class Index:
             with Lock(self._home.index_lock, max(wait, REBUILD_SECONDS)):
                 if os.path.exists(path) and not _sound(path):
                     bad = set_aside(path)
-                    self._warn(f"The index was damaged ({error}); it was kept as {os.path.basename(bad)} and made again.")
+                    self._warn(
+                        f"The index was damaged ({error}); it was kept as {os.path.basename(bad)} and made again."
+                    )
                 return self._catch_up(progress, rebuild=False)
         except LogUnavailable as busy:
             if busy.code != "log-busy":
@@ -261,5 +260,3 @@ def _sound(path: str) -> bool:
     finally:
         database.close()
     return row is not None and row[0] == "ok"
-
-

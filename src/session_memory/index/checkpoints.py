@@ -47,8 +47,10 @@ def listed(
     database: Database, *, auto_kept: int, project: str | None, session: str | None, type_: str | None, limit: int
 ) -> tuple[list[dict[str, Any]], int]:
     """Checkpoints newest first, and how many there are in all."""
-    where = f"(?1 IS NULL OR project.key = ?1) AND (?2 IS NULL OR session.id = ?2)" \
+    where = (
+        f"(?1 IS NULL OR project.key = ?1) AND (?2 IS NULL OR session.id = ?2)"
         f" AND (?3 IS NULL OR checkpoint.type = ?3) AND {KEPT.replace('?', '?4')}"
+    )
     values = (project, session, type_, auto_kept)
     rows = database.rows(
         f"SELECT {COLUMNS} FROM {JOINED} WHERE {where} ORDER BY checkpoint.hlc DESC LIMIT ?5", (*values, limit)

@@ -51,10 +51,9 @@ class Database:
         connection.set_busy_timeout(BUSY_MS)
         keep = ctypes.c_int(1)
         connection.file_control("main", apsw.SQLITE_FCNTL_PERSIST_WAL, ctypes.addressof(keep))
-        for name, function, arguments in (("words_text", words_text, 1), ("words_parts", words_parts, 3)):
-            connection.create_scalar_function(
-                name, function, arguments, deterministic=True, flags=apsw.SQLITE_INNOCUOUS
-            )
+        innocuous = apsw.SQLITE_INNOCUOUS  # so that the view may call them although the schema is not trusted
+        connection.create_scalar_function("words_text", words_text, 1, deterministic=True, flags=innocuous)  # type: ignore[arg-type]  # SQLite passes what the columns hold
+        connection.create_scalar_function("words_parts", words_parts, 3, deterministic=True, flags=innocuous)  # type: ignore[arg-type]
         self.run("PRAGMA journal_mode = WAL")
         self.run("PRAGMA synchronous = OFF")  # the log is the truth: after a power loss the index is made again
         self.run("PRAGMA trusted_schema = OFF")
@@ -67,9 +66,7 @@ class Database:
 
     def one(self, sql: str, values: Sequence[Value] = ()) -> tuple[Any, ...] | None:
         """The first row, or None."""
-        for row in self.connection.execute(sql, tuple(values)):
-            return row
-        return None
+        return next(iter(self.connection.execute(sql, tuple(values))), None)
 
     def run(self, sql: str, values: Sequence[Value] = ()) -> None:
         """Run one statement (or a script without values) to its end."""

@@ -21,9 +21,7 @@ def apply(database: Database, record: Record) -> None:
     if database.one("SELECT 1 FROM event WHERE id = ?", (bytes.fromhex(record.id),)):
         return
     if record.key is not None:
-        first = database.one(
-            "SELECT event.n, lower(hex(event.id)), at, hlc FROM event WHERE key = ?", (record.key,)
-        )
+        first = database.one("SELECT event.n, lower(hex(event.id)), at, hlc FROM event WHERE key = ?", (record.key,))
         if first is not None:
             _merge(database, record, first)
             return

@@ -173,8 +173,10 @@ def _ranked(database: Database, wanted: Filter, offset: int, limit: int) -> list
     match = wanted.match
     assert match is not None  # `search` comes here only with words
     where, values = _where(wanted)
-    only = "" if match.ranked == match.required else (
-        " AND rowid IN (SELECT rowid FROM event_text WHERE event_text MATCH ?)"
+    only = (
+        ""
+        if match.ranked == match.required
+        else (" AND rowid IN (SELECT rowid FROM event_text WHERE event_text MATCH ?)")
     )
     matched: list[Value] = [match.ranked] if not only else [match.ranked, match.required]
     hits = max(FIRST_HITS, 4 * (offset + limit))

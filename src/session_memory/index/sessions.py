@@ -114,7 +114,7 @@ def counts(database: Database, session_id: str) -> dict[str, int]:
         " GROUP BY category ORDER BY category",
         (session_id,),
     )
-    return {category: count for category, count in rows}
+    return dict(rows)
 
 
 LINEAGE = (

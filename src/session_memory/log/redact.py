@@ -129,7 +129,9 @@ def _forms(known: Sequence[str]) -> list[str]:
 
 def _bare(value: str) -> bool:
     """Whether the value of a telling member is a secret rather than a sentence, a name or a placeholder."""
-    return len(value) >= SHORTEST_KNOWN and not value.startswith(MARK) and " " not in value.strip() and not _hollow(value)
+    return (
+        len(value) >= SHORTEST_KNOWN and not value.startswith(MARK) and " " not in value.strip() and not _hollow(value)
+    )
 
 
 def _hollow(value: str, kind: str = "assignment") -> bool:

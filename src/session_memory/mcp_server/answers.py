@@ -51,13 +51,14 @@ def fitted(events: list[dict[str, Any]], room: int = MOST_CHARACTERS - 1_000) ->
     kept: list[dict[str, Any]] = []
     used = 0
     for event in events:
+        shown = event
         size = len(json.dumps(event, ensure_ascii=False))
         if size > room // 2:
-            event = {**event, "data": cut(event.get("data", {}), room // 4)}
-            size = len(json.dumps(event, ensure_ascii=False))
+            shown = {**event, "data": cut(event.get("data", {}), room // 4)}
+            size = len(json.dumps(shown, ensure_ascii=False))
         if kept and used + size > room:
             break
-        kept.append(event)
+        kept.append(shown)
         used += size
     return kept
 

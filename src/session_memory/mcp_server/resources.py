@@ -54,7 +54,7 @@ def add(server: MCPServer[Any], memory: Callable[[], Memory]) -> None:
             raise ResourceNotFoundError(str(error)) from error
         return json.dumps(found, ensure_ascii=False)[:MOST_CHARACTERS]
 
-    @server.completion()
+    @server.completion()  # type: ignore[no-untyped-call,untyped-decorator]  # the SDK leaves it untyped
     async def complete(ref: Any, argument: Any, context: Any) -> Completion | None:
         """Ids of sessions and checkpoints that begin as typed; names of checkpoints for the resume prompt."""
         del context

@@ -36,6 +36,7 @@ class OpenLater:
         self._memory: Memory | None = None
 
     def __call__(self) -> Memory:
+        """The memory, opened now if it is not yet. Raises what `Memory` raises."""
         if self._memory is None:
             from session_memory.memory import Memory
 
@@ -93,7 +94,7 @@ class Server(MCPServer[Any]):
 
         loop.call_later(LOOK_SECONDS, tick)
 
-    async def call_tool(self, name: str, arguments: dict[str, Any], context: Any = None) -> CallToolResult:
+    async def call_tool(self, name: str, arguments: dict[str, Any], context: Any = None) -> CallToolResult:  # noqa: ARG002  # the SDK passes it
         """Run a tool; whatever goes wrong becomes an answer the model can act on."""
         tool = self._tool_manager.get_tool(name)
         if tool is None:
@@ -109,7 +110,9 @@ class Server(MCPServer[Any]):
             return failed(str(error))
         except Exception as error:  # the server's outermost call: a fault of ours must not end the session
             traceback.print_exc(file=sys.stderr)
-            return failed(f"{name} failed inside the server ({type(error).__name__}). Try again; the reason is on stderr. [internal]")
+            return failed(
+                f"{name} failed inside the server ({type(error).__name__}). Try again; the reason is on stderr. [internal]"
+            )
         return result
 
 
@@ -134,7 +137,9 @@ def _checked(tool: Any, given: dict[str, Any]) -> dict[str, Any]:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the arguments"
         raise InvalidInput(
-            "bad-argument", f"{place} is wrong: {first['msg']}.", _takes(tool, str(first["loc"][0]) if first["loc"] else "")
+            "bad-argument",
+            f"{place} is wrong: {first['msg']}.",
+            _takes(tool, str(first["loc"][0]) if first["loc"] else ""),
         ) from None
     return validated
 

@@ -31,7 +31,13 @@ def make() -> dict[str, Any]:
             if result not in tables:
                 tables.append(result)
             methods.setdefault(version, {})[method] = tables.index(result)
-    return {"version": VERSION, "latest_handshake": HANDSHAKE[-1], "methods": methods, "tables": tables}
+    return {
+        "version": VERSION,
+        "latest_handshake": HANDSHAKE[-1],
+        "handshakes": list(HANDSHAKE),
+        "methods": methods,
+        "tables": tables,
+    }
 
 
 def text(snapshot: dict[str, Any]) -> str:

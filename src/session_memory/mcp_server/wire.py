@@ -80,6 +80,7 @@ class Wire:
 
     def _read(self) -> None:
         buffer = bytearray()
+        head = b""  # the beginning of a line over the limit: its id may stand there
         skipping = False
         while True:
             chunk = os.read(self._in, READ)
@@ -94,7 +95,7 @@ class Wire:
                 elif line.strip():
                     self._line(bytes(line).strip())
             buffer = rest
-            if len(buffer) > MOST_LINE:  # remember where the id may stand, drop the rest
+            if len(buffer) > MOST_LINE:  # drop the rest, but find the next line
                 if not skipping:
                     head = bytes(buffer[:4096])
                 skipping = True
@@ -175,7 +176,9 @@ class Wire:
         if _deep(message, MOST_DEPTH):
             self._error(INVALID_REQUEST, f"The request is nested deeper than {MOST_DEPTH} levels.", message.get("id"))
             return None
-        if not isinstance(message.get("method"), str) and not ("id" in message and ("result" in message or "error" in message)):
+        if not isinstance(message.get("method"), str) and not (
+            "id" in message and ("result" in message or "error" in message)
+        ):
             self._error(INVALID_REQUEST, "The request names no method.", message.get("id"))
             return None
         if "method" in message and "id" in message and not _is_id(message["id"]):
@@ -196,8 +199,8 @@ class Wire:
         assert isinstance(params, dict)  # the line above made it one
         version = _version(message)
         if method == "initialize" and not version and not self._modern and not self._legacy:
-            asked = params.get("protocolVersion")
-            self._legacy = asked if asked in results else self._snapshot["latest_handshake"]
+            asked = str(params.get("protocolVersion"))
+            self._legacy = asked if asked in self._snapshot["handshakes"] else self._snapshot["latest_handshake"]
             self._told.add(json.dumps(request))
             self._result(request, results[self._legacy]["initialize"])
             return True

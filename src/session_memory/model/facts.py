@@ -100,8 +100,10 @@ def _opens(event: Event) -> bool:
     """Whether an event states something that still holds, by its own words."""
     type_ = event["type"].lower()
     ends = type_.removeprefix("finding_").removeprefix("blocker_").removeprefix("assumption_")
-    return ends not in RESOLVED and ends not in ("validated", "unblocked") and (
-        str(event["data"].get("status", "")).lower() not in RESOLVED
+    return (
+        ends not in RESOLVED
+        and ends not in ("validated", "unblocked")
+        and (str(event["data"].get("status", "")).lower() not in RESOLVED)
     )
 
 

@@ -78,7 +78,8 @@ def as_object(facts: Facts, standing: Standing, include: dict[str, bool] | None 
         ]
     if wanted.get("findings", True):
         result["findings"] = [
-            {**each, "severity": facts_of.severity(event)} for each, event in zip(_short(facts.findings), facts.findings)
+            {**each, "severity": facts_of.severity(event)}
+            for each, event in zip(_short(facts.findings), facts.findings)
         ]
         result["blockers"] = [*_short(facts.blockers), *({"text": each} for each in standing.blocking)]
     if wanted.get("open_questions", True):
@@ -152,7 +153,9 @@ def _finding(event: Event) -> Item:
 def _question(event: Event) -> Item:
     text, name = wording(event), str(event["data"].get("id") or "")
     shown = f"{in_line(name, 40)}: " if name else ""
-    return Item(f"{shown}{in_line(text, LINE)}", f"{shown}{in_line(text, LONG)} ({event['timestamp'][:10]}) {_mark(event)}")
+    return Item(
+        f"{shown}{in_line(text, LINE)}", f"{shown}{in_line(text, LONG)} ({event['timestamp'][:10]}) {_mark(event)}"
+    )
 
 
 def _with(events: list[Event], told: list[str]) -> list[Item]:

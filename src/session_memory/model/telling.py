@@ -90,9 +90,7 @@ def _grow(shown: list[Section], chosen: dict[tuple[int, int], str], room: int) -
                 room -= max(0, cost)
 
 
-def _written(
-    head: list[str], shown: list[Section], chosen: dict[tuple[int, int], str], last: str, more: str
-) -> str:
+def _written(head: list[str], shown: list[Section], chosen: dict[tuple[int, int], str], last: str, more: str) -> str:
     lines = list(head)
     for s, section in enumerate(shown):
         told = [chosen[s, i] for i in range(len(section.items)) if (s, i) in chosen]

@@ -11,6 +11,7 @@ import contextlib
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from session_memory import ids
@@ -40,7 +41,7 @@ def fold(plugin: SessionPlugin, events: list[Event]) -> Folded:
         state = _is(PluginState, _call(plugin.create_initial_state), "create_initial_state")
         end = ids.monotonic() + SECONDS
         for event in events:
-            returned = _call(lambda event=event: plugin.on_event({**event, "data": dict(event["data"])}, state))  # type: ignore[misc]
+            returned = _call(partial(plugin.on_event, {**event, "data": dict(event["data"])}, state))
             if returned is not None:
                 state = _is(PluginState, returned, "on_event")
             if ids.monotonic() > end:
@@ -57,7 +58,9 @@ def fold(plugin: SessionPlugin, events: list[Event]) -> Folded:
     return Folded(state, state.progress)
 
 
-def told(plugin: SessionPlugin, events: list[Event], folded: Folded, checkpoint: Checkpoint | None) -> ResumptionContext:
+def told(
+    plugin: SessionPlugin, events: list[Event], folded: Folded, checkpoint: Checkpoint | None
+) -> ResumptionContext:
     """What the plugin tells the next session; empty, with `folded.error` set, when it fails."""
     if folded.error:
         return ResumptionContext(state=folded.state)

@@ -81,7 +81,7 @@ class Registry:
 
     def _add(self, kind: Any, source: str, label: str) -> None:
         if not (isinstance(kind, type) and issubclass(kind, SessionPlugin)):
-            raise ValueError(f"{label} is no subclass of SessionPlugin")
+            raise TypeError(f"{label} is no subclass of SessionPlugin")
         plugin = kind()
         name, skills = plugin.name, plugin.supported_skills
         if not isinstance(name, str) or not NAME.fullmatch(name):
