@@ -21,7 +21,7 @@ from session_memory.model.values import canonical
 
 MOST_LINE = 8 * 1024 * 1024
 READ = 1 << 16
-MOST_DEPTH = 100
+MOST_DEPTH = 180  # what the SDK can parse, a little below its limit
 LAST_ANSWERS = 10.0  # seconds that requests still running may take once stdin has ended, while somebody reads
 PARSE_ERROR, INVALID_REQUEST, INTERNAL_ERROR = -32700, -32600, -32603
 VERSION_MEMBER = "io.modelcontextprotocol/protocolVersion"
@@ -136,6 +136,8 @@ class Wire:
             except ValueError:
                 self._error(INVALID_REQUEST, "This is not a JSON-RPC 2.0 request.", repaired.get("id"))
                 return
+        if getattr(message, "id", None) is None and b'"id"' in line and self._understood(line) is None:
+            return  # the SDK takes a request whose id is null or a list for a notification
         self._count(message)
         self._deliver(message)
 
