@@ -118,6 +118,8 @@ class Home:
         """Finish what a killed process began, notice a copy, mend, sweep; then the lock is held."""
         if ORIGIN in self.files:
             self._finish_switch()
+            if self.around.mutant != "copy-takes-torn-tail-along":
+                self.mend()  # before the old log becomes a foreign one, whose end nobody mends
         if ORIGIN not in self.files:
             self.switch("new", None, [])
         elif json.loads(self.files[ORIGIN])["machine"] != self.machine:
