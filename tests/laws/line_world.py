@@ -249,7 +249,6 @@ class World:
         while self.stalled:
             self.do("go_on")
         self.wire.arrive()
-        self.count["forks"], self.count["faults"] = self.around.forks, self.wire.faults
         for home in self.homes:
             home.version = 2
         for _ in range(12):
@@ -260,6 +259,7 @@ class World:
                 break
         else:
             self.broken.append("one more sync changes bytes, for ever")
+        self.count["forks"], self.count["faults"] = self.around.forks, self.wire.faults
         for home in self.homes:
             home.catch_up()
             self.orphans_go(home.files, "blobs/", {fmt.blob_of(line.body) for line in home.lines()})

@@ -1,0 +1,344 @@
+"""The index is a view: made again it is the same, and nothing that happens to its file loses an event."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from session_memory import paths
+from session_memory.errors import IndexUnavailable
+from session_memory.index import agree
+from session_memory.index.catchup import Index
+from session_memory.index.database import Database
+from session_memory.log.journal import Journal
+from session_memory.log.lock import Lock
+from session_memory.model.record import CHECKPOINT, EVENT, SESSION, Draft
+
+TABLES = ("project", "session", "session_field", "event", "tag", "checkpoint", "handoff")
+
+
+def draft(text: str = "x", session: str = "s", **more: Any) -> Draft:
+    body = {"session": session, "project": "dir:/p", "category": "finding", "type": "bug", "data": {"text": text}}
+    return Draft(EVENT, {**body, **more.pop("body", {})}, **more)
+
+
+def content(database: Database) -> dict[str, list[tuple[Any, ...]]]:
+    """Everything the index says, without row numbers."""
+    events = database.rows(
+        "SELECT hex(event.id), at, hlc, session.id, project.key, category, type, stated_by, hex(parent), event.key, data,"
+        " more FROM event JOIN session ON session.n = session_n JOIN project ON project.n = event.project_n"
+    )
+    fields = database.rows("SELECT session.id, name, value, hlc FROM session_field JOIN session ON n = session_n")
+    sessions = database.rows("SELECT id, started, first_hlc, project.key FROM session JOIN project ON project.n = project_n")
+    tags = database.rows("SELECT tag, hex(event.id) FROM tag JOIN event ON n = event_n")
+    words = database.rows("SELECT hex(event.id) FROM event_text JOIN event ON n = event_text.rowid WHERE event_text MATCH 'e'")
+    made = database.rows("SELECT id, name, type, at, body FROM checkpoint")
+    return {name: sorted(rows, key=repr) for name, rows in
+            [("events", events), ("fields", fields), ("sessions", sessions), ("tags", tags), ("words", words),
+             ("checkpoints", made)]}  # fmt: skip
+
+
+@pytest.fixture
+def place(home: str) -> paths.Home:
+    return paths.Home(home)
+
+
+drafts = st.lists(
+    st.one_of(
+        st.builds(
+            lambda text, session, key, tags, at: draft(
+                text, session, key=key, at_ms=at, body={"tags": tags} if tags else {}
+            ),
+            st.sampled_from(["e one", "e two é", "three 日本語"]),
+            st.sampled_from(["a", "b"]),
+            st.sampled_from([None, None, "tool_call:1", "tool_call:2"]),
+            st.lists(st.sampled_from(["t", "u"]), max_size=2, unique=True),
+            st.sampled_from([None, 1_700_000_000_000, 1_800_000_000_000]),
+        ),
+        st.builds(
+            lambda session, change, skill: Draft(
+                SESSION, {"session": session, "project": "dir:/p", "change": change, "skill": skill, "how": "startup"}
+            ),
+            st.sampled_from(["a", "b"]), st.sampled_from(["start", "end", "update"]), st.sampled_from(["x", "y"]),
+        ),
+        st.builds(
+            lambda name: Draft(CHECKPOINT, {"session": "a", "project": "dir:/p", "name": name, "type": "manual"}),
+            st.sampled_from(["one", "two"]),
+        ),
+    ),
+    max_size=14,
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(drafts, min_size=1, max_size=4))
+def test_made_again_in_one_go_or_applied_piece_by_piece_it_is_the_same(
+    tmp_path_factory: pytest.TempPathFactory, batches: list[list[Draft]]
+) -> None:
+    place = paths.Home(str(tmp_path_factory.mktemp("index") / "home"))
+    journal, live = Journal(place), Index(place)
+    for batch in batches:
+        journal.append(batch)
+        assert live.catch_up() == 0
+    before = content(live.database())
+    assert not agree.differences(live.database(), place)
+    live.catch_up(rebuild=True)
+    assert content(live.database()) == before
+    live.close()
+    os.unlink(place.index)
+    fresh = Index(place)
+    fresh.catch_up()
+    assert content(fresh.database()) == before
+    fresh.close()
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.permutations([0, 1, 2]), st.data())
+def test_a_key_recorded_more_than_once_gives_the_same_event_in_any_order(
+    tmp_path_factory: pytest.TempPathFactory, order: list[int], data: st.DataObject
+) -> None:
+    from session_memory.index import events
+    from session_memory.index.database import make_index
+    from session_memory.model.record import Record
+
+    versions = [{"session": "s", "project": "p", "category": "tool_call", "type": "Bash",
+                 "data": {name: number for name in data.draw(st.lists(st.sampled_from("abc"), unique=True))}}
+                for number in range(3)]  # fmt: skip
+    records = [
+        Record(1, EVENT, f"{number}" * 32, "0" * 16, number + 2, "2026-01-01T00:00:00.000Z", f"179535725712{number}.0000",
+               "tool_call:1", versions[number])
+        for number in range(3)
+    ]  # fmt: skip
+    seen = []
+    for arrival in ([0, 1, 2], order):
+        database = make_index(str(tmp_path_factory.mktemp("twin") / "index.sqlite"))
+        for number in [*arrival, *arrival]:
+            events.apply(database, records[number])
+        seen.append(content(database)["events"])
+        database.close()
+    assert seen[0] == seen[1] and len(seen[0]) == 1
+
+
+def test_a_deleted_index_is_made_again_and_a_new_one_never_takes_over_stale_sidecars(place: paths.Home) -> None:
+    journal, index = Journal(place), Index(place)
+    journal.append([draft(f"e {n}") for n in range(50)])
+    index.catch_up()
+    other = Index(place)
+    other.catch_up()
+    os.unlink(place.index)  # the write-ahead log of the old file stays behind
+    journal.append([draft("e after")])
+    assert index.catch_up() == 0
+    assert len(content(index.database())["events"]) == 51
+    assert other.catch_up() == 0
+    assert not agree.differences(other.database(), place)
+    other.close()
+    index.close()
+    assert Index(place).database().one("PRAGMA integrity_check") == ("ok",)
+
+
+@pytest.mark.parametrize("damage", ["header", "pages", "truncated", "empty", "garbage"])
+def test_a_damaged_index_is_kept_aside_and_made_again(place: paths.Home, damage: str) -> None:
+    journal, index = Journal(place), Index(place)
+    journal.append([draft(f"e {n} " + "words " * 40) for n in range(300)])
+    index.catch_up()
+    expected = content(index.database())
+    index.database().run("PRAGMA wal_checkpoint(TRUNCATE)")
+    index.close()
+    whole = bytearray(open(place.index, "rb").read())
+    chance = random.Random(3)
+    if damage == "header":
+        whole[:64] = b"x" * 64
+    elif damage == "pages":
+        for start in range(4096, len(whole), 4096):
+            whole[start : start + 400] = chance.randbytes(400)
+    elif damage == "truncated":
+        whole = whole[: len(whole) // 2]
+    elif damage == "empty":
+        whole = bytearray()
+    else:
+        whole = bytearray(chance.randbytes(10_000))
+    open(place.index, "wb").write(whole)
+    told: list[str] = []
+    again = Index(place, told.append)
+    journal.append([draft("e last")])
+    again.catch_up()
+    found = content(again.database())
+    assert len(found["events"]) == len(expected["events"]) + 1
+    assert not agree.differences(again.database(), place)
+    again.close()
+
+
+def test_a_database_of_somebody_else_is_never_overwritten(place: paths.Home) -> None:
+    journal = Journal(place)
+    journal.append([draft("e")])
+    foreign = sqlite3.connect(place.index)
+    foreign.execute("CREATE TABLE theirs (x)")
+    foreign.commit()
+    foreign.close()
+    before = open(place.index, "rb").read()
+    index = Index(place)
+    for _attempt in range(2):
+        with pytest.raises(IndexUnavailable, match="index-foreign"):
+            index.catch_up()
+        with pytest.raises(IndexUnavailable, match="index-foreign"):
+            index.catch_up(rebuild=True)
+    assert open(place.index, "rb").read() == before
+
+
+def test_a_newer_index_is_left_alone_and_ours_lies_beside_it(place: paths.Home) -> None:
+    journal, index = Journal(place), Index(place)
+    journal.append([draft("e")])
+    index.catch_up()
+    index.database().run("PRAGMA user_version = 99")
+    index.database().run("PRAGMA wal_checkpoint(TRUNCATE)")
+    index.close()
+    before = open(place.index, "rb").read()
+    ours = Index(place)
+    ours.catch_up()
+    assert len(content(ours.database())["events"]) == 1
+    ours.close()
+    assert open(place.index, "rb").read() == before
+    assert os.path.exists(place.index.replace(".sqlite", "-1.sqlite"))
+
+
+def test_an_older_schema_is_made_again(place: paths.Home) -> None:
+    journal, index = Journal(place), Index(place)
+    journal.append([draft("e")])
+    index.catch_up()
+    index.database().run("DROP TABLE tag")
+    index.database().run("PRAGMA user_version = 0")
+    index.close()
+    again = Index(place)
+    again.catch_up()
+    assert len(content(again.database())["events"]) == 1
+    again.close()
+
+
+@pytest.mark.parametrize("change", ["replaced", "cut", "deleted"])
+def test_another_log_means_another_index(place: paths.Home, tmp_path: Any, change: str) -> None:
+    told: list[str] = []
+    journal, index = Journal(place), Index(place, told.append)
+    journal.append([draft(f"e {n}") for n in range(10)])
+    index.catch_up()
+    if change == "replaced":
+        other = paths.Home(str(tmp_path / "other"))
+        Journal(other).append([draft("e other") for _ in range(10)])
+        shutil.copy(other.events, place.events)
+    elif change == "cut":
+        lines = open(place.events, "rb").read().splitlines(keepends=True)
+        open(place.events, "wb").writelines(lines[:5])
+    else:
+        os.unlink(place.events)
+        journal.append([draft("e new")])
+    index.catch_up()
+    assert not agree.differences(index.database(), place)
+    assert any("made again" in text for text in told)
+    index.close()
+
+
+def test_a_held_index_lock_means_behind_and_loses_nothing(place: paths.Home) -> None:
+    journal, index = Journal(place), Index(place)
+    journal.append([draft("e one")])
+    index.catch_up()
+    with Lock(place.index_lock, 1.0):
+        journal.append([draft("e two")])
+        assert index.catch_up(wait=0.05) > 0
+    assert index.catch_up() == 0
+    assert len(content(index.database())["events"]) == 2
+    index.close()
+
+
+def test_lines_that_mean_nothing_here_are_counted_and_do_not_stop_the_others(place: paths.Home) -> None:
+    journal, index = Journal(place), Index(place)
+    journal.append([draft("e one"), Draft("dream", {"session": "s"}), draft("e two")])
+    index.catch_up()
+    assert len(content(index.database())["events"]) == 2
+    assert dict(index.database().rows("SELECT why, lines FROM skipped")) == {"unknown kind": 1}
+    index.close()
+
+
+WRITER = """
+import sys
+from session_memory import paths
+from session_memory.index.catchup import Index
+from session_memory.log.journal import Journal
+from session_memory.model.record import Draft
+home, name, count = paths.Home(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+journal, index = Journal(home, deadline=60), Index(home)
+for n in range(count):
+    journal.append([Draft("event", {"session": name, "project": "p", "category": "finding", "type": "t",
+                                    "data": {"text": f"e {name} {n}"}})])
+    index.catch_up()
+print("done")
+"""
+
+
+@pytest.mark.parametrize("harm", ["delete", "garbage", "nothing"])
+def test_writers_go_on_while_the_index_is_deleted_or_overwritten(place: paths.Home, harm: str) -> None:
+    Journal(place).append([draft("e first")])
+    Index(place).catch_up()
+    writers = [
+        subprocess.Popen([sys.executable, "-c", WRITER, place.root, f"w{n}", "60"], stdout=subprocess.PIPE, text=True)
+        for n in range(3)
+    ]
+    stop = threading.Event()
+
+    def vandal() -> None:
+        while not stop.wait(0.05):
+            if harm == "delete":
+                for ending in ("", "-wal", "-shm"):
+                    if os.path.exists(place.index + ending):
+                        os.unlink(place.index + ending)
+            elif harm == "garbage":
+                with open(place.index + ".new", "wb") as file:
+                    file.write(b"garbage" * 2000)
+                os.replace(place.index + ".new", place.index)
+
+    thread = threading.Thread(target=vandal)
+    thread.start()
+    try:
+        for writer in writers:
+            output, _ = writer.communicate(timeout=120)
+            assert (writer.returncode, output) == (0, "done\n")
+    finally:
+        stop.set()
+        thread.join()
+    index = Index(place)
+    for _attempt in range(20):
+        if index.catch_up(wait=5) == 0:
+            break
+        time.sleep(0.05)
+    assert len(content(index.database())["events"]) == 181
+    assert not agree.differences(index.database(), place)
+    assert index.database().one("PRAGMA integrity_check") == ("ok",)
+    index.close()
+
+
+def test_killed_while_it_is_made_again_it_is_made_by_the_next(place: paths.Home) -> None:
+    Journal(place).append([draft(f"e {n}") for n in range(3_000)], stated=False)
+    program = "import sys; from session_memory import paths; from session_memory.index.catchup import Index;" \
+        " Index(paths.Home(sys.argv[1])).catch_up(rebuild=True)"
+    for wait in (0.15, 0.3, 0.45):
+        process = subprocess.Popen([sys.executable, "-c", program, place.root])
+        time.sleep(wait)
+        process.kill()
+        process.wait()
+    index = Index(place)
+    index.catch_up(wait=5)
+    assert len(content(index.database())["events"]) == 3_000
+    assert not agree.differences(index.database(), place)
+    index.close()
+
+
