@@ -47,7 +47,7 @@ def _command(arguments: list[str]) -> int:
     from session_memory.cli.terminal import Terminal
     from session_memory.errors import SessionMemoryError
 
-    args = _parser(arguments).parse_args(arguments)
+    args = parser(arguments).parse_args(arguments)
     terminal = Terminal(as_json=bool(getattr(args, "json", False)))
     name = args.command or "greet"
     module = importlib.import_module(f"session_memory.cli.{_module(name)}")
@@ -68,22 +68,23 @@ def _module(name: str) -> str:
     return "import_" if name == "import" else name
 
 
-def _parser(arguments: list[str]) -> argparse.ArgumentParser:
+def parser(arguments: list[str]) -> argparse.ArgumentParser:
+    """The parser, with the arguments of the command that `arguments` name."""
     import argparse
 
     from session_memory.version import VERSION
 
-    def common(parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("--home", metavar="DIR", default=argparse.SUPPRESS, help="the memory's home folder")
-        parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="output for machines")
+    def common(one: argparse.ArgumentParser) -> None:
+        one.add_argument("--home", metavar="DIR", default=argparse.SUPPRESS, help="the memory's home folder")
+        one.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="output for machines")
 
-    parser = argparse.ArgumentParser(
+    whole = argparse.ArgumentParser(
         prog="session-memory", description="A memory for coding agents that survives crashes and compaction.",
         epilog="Without a command, on a terminal: what is remembered, and what to do next.",
     )  # fmt: skip
-    parser.add_argument("--version", action="version", version=f"session-memory {VERSION}")
-    common(parser)
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    whole.add_argument("--version", action="version", version=f"session-memory {VERSION}")
+    common(whole)
+    commands = whole.add_subparsers(dest="command", metavar="COMMAND")
     wanted = next((word for word in arguments if word in COMMANDS), None)
     for name, text in COMMANDS.items():
         child = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".",
@@ -93,8 +94,11 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
             child.epilog = f"example:\n  {module.EXAMPLE}"
             module.arguments(child)
         common(child)
-    return parser
+    return whole
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def wide_help(prog: str) -> argparse.HelpFormatter:
+    """Help of one width everywhere: for the reference page."""
+    import argparse
+
+    return argparse.RawDescriptionHelpFormatter(prog, width=100)

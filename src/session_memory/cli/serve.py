@@ -29,9 +29,9 @@ def start(words: list[str]) -> int:
     elif len(words) == 1 and words[0].startswith("--home="):
         home = words[0].partition("=")[2]
     elif words:
-        from session_memory.cli.main import _parser
+        from session_memory.cli.main import parser
 
-        _parser(["serve", *words]).parse_args(["serve", *words])
+        parser(["serve", *words]).parse_args(["serve", *words])
         return 2
     from session_memory.mcp_server import stdio
 
