@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from session_memory import paths, settings
+from session_memory.actions import launcher
 from session_memory.actions.checkpoints import Checkpoints
 from session_memory.actions.events import Events
 from session_memory.actions.handoffs import Handoffs
@@ -58,6 +59,7 @@ class Memory:
             client_session=around.client_session,
         )
         settings.write_defaults(root)
+        launcher.write(place)
         for problem in found.problems:
             self._warn(problem)
         self.sessions = Sessions(self.opened)

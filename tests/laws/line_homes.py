@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+from collections.abc import Iterable
 from typing import Any
 
 import line_model as fmt
@@ -113,6 +114,9 @@ class Home:
     def bans(self, more: list[Line] | None = None) -> fmt.Bans:
         return fmt.bans([*self.lines(), *self.spooled(), *(more or [])], self.secrets, self.blob, self.around.mutant)
 
+    def is_banned(self, line: Line, found: fmt.Bans) -> bool:
+        return fmt.is_banned(line, found, self.secrets, self.blob, self.around.mutant)
+
     # opening
     def open(self) -> None:
         """Finish what a killed process began, notice a copy, mend, sweep; then the lock is held."""
@@ -206,6 +210,8 @@ class Home:
     ) -> tuple[Fields, bytes]:  # fmt: skip
         """The record but for its place: id, times, salt and sum are made here and never again."""
         mutant, wall = self.around.mutant, self.wall()
+        if ORIGIN in self.files and kind not in fmt.EXEMPT and mutant != "no-redaction":
+            members = fmt.redacted(members, fmt.banned_texts(self.lines()), self.secrets)
         body = fmt.body_bytes(members, self.around.hex(128), mutant)
         if len(body) > self.limit - fmt.HEADER_ROOM:
             salt = b"" if mutant == "blob-unsalted" else self.around.random.randbytes(16)
@@ -224,13 +230,35 @@ class Home:
         fresh = [line for line in (fmt.read(fmt.spool_bytes(f, b), True) for f, b in made) if line is not None]
         found = self.bans(fresh) if check and self.around.mutant != "no-ban-check-at-append" else fmt.Bans(set(), set(), set())
         content = b""
-        for (fields, body), line in zip(made, fresh, strict=True):
-            body = None if fmt.is_banned(line, found, self.secrets, self.blob) else body
+        banned = {line.fields.id for line in fresh if self.is_banned(line, found)}
+        self.note_blobs(line.body for line in fresh if line.fields.id in banned)
+        for fields, body in made:
+            body = None if fields.id in banned else body
             raw = fmt.line_bytes(fields, body, self.origin, seq + 1, chain, self.around.mutant)
             placed = fmt.read(raw)
             assert placed is not None, raw
             seq, chain, content = seq + 1, placed.chain, content + raw + b"\n"
         self._append(EVENTS, content)
+        self.drop_blobs()
+
+    def note_blobs(self, bodies: Iterable[bytes | None]) -> None:
+        """Before a body goes, whose line is all that names its blob: so that a kill in between leaves no orphan."""
+        before = self.noted()
+        shas = before | {fmt.blob_of(body) for body in bodies} - {""}
+        if shas != before and self.around.mutant != "blobs-not-noted":
+            self.replace(FORGOTTEN, json.dumps(sorted(shas)).encode())
+
+    def drop_blobs(self) -> None:
+        for sha in sorted(self.unwanted()) if self.around.mutant != "blobs-kept" else ():
+            if f"blobs/{sha}" in self.files:
+                self._unlink(f"blobs/{sha}")
+
+    def noted(self) -> set[str]:
+        return set(json.loads(self.files.get(FORGOTTEN, b"[]")))
+
+    def unwanted(self) -> set[str]:
+        """A second copy of the same id may still live, until the ban of the first reaches it."""
+        return self.noted() - {fmt.blob_of(line.body) for line in [*self.lines(), *self.spooled()]}
 
     def spool(self, name: str, made: tuple[Fields, bytes]) -> None:
         self._append(f"spool/{name}", fmt.spool_bytes(*made) + b"\n")
@@ -289,20 +317,16 @@ class Home:
         found = self.bans()
         paths = [*self.own_files(), *(f"origins/{each}" for each in self.foreign()), *self.spools()]
         banned: dict[str, set[bytes]] = {path: set() for path in paths}
-        shas: set[str] = set(json.loads(self.files.get(FORGOTTEN, b"[]")))
-        before = set(shas)
+        gone: list[bytes | None] = []
         for path in paths:
             for raw in fmt.split(self.files[path]):
                 line = fmt.read(raw, path.startswith("spool/"))
-                if line is not None and line.body is not None and fmt.is_banned(line, found, self.secrets, self.blob):
+                if line is not None and line.body is not None and self.is_banned(line, found):
                     banned[path].add(raw)
-                    shas |= {fmt.blob_of(line.body)} - {""}
-        if shas != before and self.around.mutant != "blobs-not-noted":
-            self.replace(FORGOTTEN, json.dumps(sorted(shas)).encode())
+                    gone.append(line.body)
+        self.note_blobs(gone)
         self.rewrite(banned)
-        for sha in sorted(shas) if self.around.mutant != "blobs-kept" else ():
-            if f"blobs/{sha}" in self.files:
-                self._unlink(f"blobs/{sha}")
+        self.drop_blobs()
         forgets = any(line.fields.kind == "forget" or line.body is None for line in self.lines())
         if TORN in self.files and forgets and self.around.mutant != "torn-kept":
             self._unlink(TORN)

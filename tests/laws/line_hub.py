@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import line_model as fmt
-from line_homes import EVENTS, FORGOTTEN, Home
+from line_homes import EVENTS, Home
 
 if TYPE_CHECKING:
     from line_model import Line
@@ -115,9 +114,9 @@ class Sync:
     def run(self) -> None:
         self.home.merge()
         heads: dict[str, Head] = self.wire.call(self.hub.heads)
-        self._fetch_blobs()
         for origin, head in sorted(heads.items()):
             self._pull(origin, head)
+        self._fetch_blobs()
         self.home.sweep()
         self._push()
 
@@ -139,7 +138,8 @@ class Sync:
             same = 0
             while same < min(len(mine), len(theirs)) and mine[same].chain == theirs[same].chain:
                 same += 1
-            self._fetch_blobs(theirs[same:])
+            if self.home.around.mutant == "blobs-before-lines":
+                self._fetch_blobs(theirs[same:])
             if same == len(mine):
                 self._adopt(origin, theirs[same:])
             elif same < len(theirs):
@@ -158,7 +158,8 @@ class Sync:
         if home.around.mutant == "no-ban-check-at-append":
             return b"".join(line.raw + b"\n" for line in lines)
         found = home.bans(lines)
-        banned = [line.body is not None and fmt.is_banned(line, found, home.secrets, home.blob) for line in lines]
+        banned = [line.body is not None and home.is_banned(line, found) for line in lines]
+        home.note_blobs(line.body for line, gone in zip(lines, banned, strict=True) if gone)
         return b"".join((fmt.nulled(e.raw) if b else e.raw) + b"\n" for e, b in zip(lines, banned, strict=True))
 
     def _diverged(self, origin: str, mine: list[Line], theirs: list[Line], same: int) -> None:
@@ -175,6 +176,8 @@ class Sync:
             home.switch("fork", {"origin": origin, "seq": same}, tail)
         elif tail:
             home.write([(home._moved(line.fields), line.body) for line in tail])
+        if home.around.mutant != "cut-tail-leaves-blobs":
+            home.note_blobs(line.body for line in mine[same:])
         kept = b"".join(line.raw + b"\n" for line in mine[:same])
         home.replace(f"origins/{origin}", kept + self._checked(theirs[same:]))
 
@@ -191,10 +194,7 @@ class Sync:
             for seq, line in mine.items()
             if line.body is not None and seq in theirs and theirs[seq].body is None and theirs[seq].chain == line.chain
         }
-        shas = {fmt.blob_of(line.body) for line in mine.values() if line.raw in gone} - {""}
-        if shas:
-            noted = set(json.loads(home.files.get(FORGOTTEN, b"[]")))
-            home.replace(FORGOTTEN, json.dumps(sorted(noted | shas)).encode())
+        home.note_blobs(line.body for line in mine.values() if line.raw in gone)
         home.rewrite({path: gone & set(fmt.split(home.files[path])) for path in home.log_files(origin)})
 
     def _differs(self, missing: frozenset[int] | set[int], there: int, here: int) -> bool:
@@ -221,17 +221,17 @@ class Sync:
         """Before the lines that name them; and those of forgotten lines away."""
         home = self.home
         there: set[str] = self.wire.call(self.hub.names)
-        for sha in sorted(there & set(json.loads(home.files.get(FORGOTTEN, b"[]")))):
+        for sha in sorted(there & home.unwanted()):
             self.wire.call(self.hub.drop, sha)
         for sha in sorted({fmt.blob_of(line.body) for line in home.lines()} - there):
             if f"blobs/{sha}" in home.files:
                 self.wire.call(self.hub.put, sha, home.files[f"blobs/{sha}"])
 
     def _fetch_blobs(self, more: list[Line] | None = None) -> None:
-        """Before the lines that name them."""
+        """After the lines that name them: a blob without its line could not be found when the line is forgotten."""
         home = self.home
         for sha in sorted({fmt.blob_of(line.body) for line in more or home.lines()} - {""}):
-            if f"blobs/{sha}" not in home.files and sha not in json.loads(home.files.get(FORGOTTEN, b"[]")):
+            if f"blobs/{sha}" not in home.files and sha not in home.unwanted():
                 content = self.wire.call(self.hub.get, sha)
                 if content is not None:
                     home.replace(f"blobs/{sha}", content)

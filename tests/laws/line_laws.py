@@ -6,9 +6,10 @@ import json
 from collections import Counter
 
 import line_model as fmt
+from line_hub import Sync
 from line_index import Index
 from line_model import Line
-from line_world import World
+from line_world import World, gone
 
 
 def broken_laws(world: World) -> list[str]:
@@ -83,23 +84,6 @@ def _one_id(world: World) -> list[str]:
     return faults
 
 
-def gone(world: World, lines: list[Line]) -> tuple[set[str], set[str]]:
-    """Ids and texts that these lines say are forgotten; by the world's notes, not by the model's own closure."""
-    there = {line.fields.id for line in lines}
-    ids = {line.fields.id for line in lines if line.body is None}
-    keys: set[str] = set()
-    texts: set[str] = set()
-    for forget, named, grouped, words in world.forgets:
-        if forget in there:
-            ids, keys, texts = ids | named, keys | grouped, texts | set(words)
-    while True:
-        more = {id_ for id_, made in world.made.items() if id_ in there and made.fields.key in keys and made.body is not None}
-        more_keys = {world.made[id_].fields.key for id_ in ids | more if id_ in world.made} - {None}
-        if more <= ids and more_keys <= keys:
-            return ids, texts
-        ids, keys = ids | more, keys | {key for key in more_keys if key}
-
-
 def _forgotten(world: World) -> list[str]:
     ids, texts = gone(world, _lines(world))
     words = {world.made[id_].marker for id_ in ids if id_ in world.made} - {""}
@@ -135,8 +119,6 @@ def _unguessable(world: World) -> list[str]:
 
 def _quiet(world: World) -> list[str]:
     """One more sync by everybody changes no byte."""
-    from line_hub import Sync
-
     before = world.bytes()
     for home in world.homes:
         home.open()

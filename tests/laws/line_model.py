@@ -262,17 +262,38 @@ class Bans(NamedTuple):
     texts: set[tuple[int, str, str]]
 
 
+def banned_texts(lines: Iterable[Line]) -> set[tuple[int, str, str]]:
+    """Every fingerprint that these lines name."""
+    bodies = [json.loads(line.body) for line in lines if line.fields.kind == "forget" and line.body is not None]
+    return {(n, k, h) for body in bodies for n, k, h in body["texts"]}
+
+
+def redacted(value: Any, prints: set[tuple[int, str, str]], secrets: dict[str, bytes]) -> Any:
+    """What is about to be said, without the texts that are forgotten already: the rest of the statement lives."""
+    if isinstance(value, str):
+        there = value.encode()
+        for n, k, h in sorted(prints):
+            at = 0
+            while k in secrets and at + n <= len(there):
+                if keyed(secrets[k], there[at : at + n]) == h:
+                    there = there[:at] + b"[forgotten]" + there[at + n :]
+                at += 1
+        return there.decode("utf-8", "replace")
+    if isinstance(value, dict):
+        return {redacted(name, prints, secrets): redacted(inner, prints, secrets) for name, inner in value.items()}
+    return [redacted(each, prints, secrets) for each in value] if isinstance(value, list) else value
+
+
 def bans(
     lines: list[Line], secrets: dict[str, bytes], blob: Callable[[str], bytes | None], mutant: str = ""
 ) -> Bans:
     """What is forgotten, as a function of the set of lines: their order and whereabouts do not matter."""
-    found = Bans(set(), set(), set())
+    found = Bans(set(), set(), banned_texts(lines))
     for line in lines:
         if line.fields.kind == "forget" and line.body is not None:
             body = json.loads(line.body)
             found.ids.update(body["ids"])
             found.keys.update(body["keys"])
-            found.texts.update((n, k, h) for n, k, h in body["texts"])
     left = [line for line in lines if line.fields.kind not in EXEMPT]
     hit = True
     while hit:

@@ -8,10 +8,10 @@ from collections import Counter
 from typing import Any, NamedTuple
 
 import line_model as fmt
-from line_homes import EVENTS, FORGOTTEN, ORIGIN, TORN, Around, Home, Killed
+from line_homes import ORIGIN, Around, Home, Killed
 from line_hub import CallLost, Hub, Sync, Wire
 from line_index import Index
-from line_model import Fields
+from line_model import Fields, Line
 
 DAY = 86_400_000
 JUMPS = (-1, 1, -1_000, 1_000, -300_000, 300_000, -540_000, 540_000, 3_600_000, -3_600_000, 116 * DAY, -116 * DAY)
@@ -47,7 +47,6 @@ class World:
         self.count: Counter[str] = Counter()
         self.broken: list[str] = []
         self.wrote = 0
-        self.first: set[str] = set()
 
     @property
     def mutant(self) -> str:
@@ -68,7 +67,15 @@ class World:
     def _open(self, n: int) -> Home:
         home = self.homes[n]
         home.open()
+        self._nothing_forgotten_in(home)
         return home
+
+    def _nothing_forgotten_in(self, home: Home) -> None:
+        """Not only at the end: whenever a writer has done its work, what it can know as forgotten is in no byte."""
+        ids, _ = gone(self, home.lines())
+        content = self.everything(home)
+        there = [self.made[id_].marker for id_ in ids if id_ in self.made]
+        self.broken += [f"forgotten, yet on disk at once: {m}" for m in there if m and m.encode() in content]
 
     def _body(self, b: int) -> tuple[str, dict[str, Any]]:
         self.wrote += 1
@@ -94,6 +101,7 @@ class World:
             self.broken.append("written after seeing, ordered before it")
         home.write([(fields, body)])
         self.acknowledged.add(fields.id)
+        self._nothing_forgotten_in(home)
 
     def _newest_live(self, home: Home) -> int | None:
         """By the world's own notes, not by the header."""
@@ -159,6 +167,7 @@ class World:
         self._note((fields, b""), "", None, True)
         self.count["forgets"] += 1
         home.sweep()
+        self._nothing_forgotten_in(home)
 
     # homes
     def do_roll(self, n: int, b: int) -> None:
@@ -197,6 +206,9 @@ class World:
 
     def _take(self, home: Home, files: dict[str, bytes], index: Index, noticed: bool) -> None:
         home.files, home.index = dict(files), copy.deepcopy(index)
+        if ORIGIN in files:  # blobs that no line names yet stay behind: on a copy they are orphans, for seven days
+            named = {fmt.blob_of(line.body) for line in [*home.lines(), *home.spooled()]}
+            self.orphans_go(home.files, "blobs/", named)
         if noticed:
             home.machine = f"m{self.around.hex(32)}"
         else:
@@ -279,6 +291,23 @@ class World:
         return b"\n".join(home.files.values()) + b"\n" + rows.encode()
 
 
+def gone(world: World, lines: list[Line]) -> tuple[set[str], set[str]]:
+    """Ids and texts that these lines say are forgotten; by the world's notes, not by the model's own closure."""
+    there = {line.fields.id for line in lines}
+    ids = {line.fields.id for line in lines if line.body is None}
+    keys: set[str] = set()
+    texts: set[str] = set()
+    for forget, named, grouped, words in world.forgets:
+        if forget in there:
+            ids, keys, texts = ids | named, keys | grouped, texts | set(words)
+    while True:
+        more = {id_ for id_, made in world.made.items() if id_ in there and made.fields.key in keys and made.body is not None}
+        more_keys = {world.made[id_].fields.key for id_ in ids | more if id_ in world.made} - {None}
+        if more <= ids and more_keys <= keys:
+            return ids, texts
+        ids, keys = ids | more, keys | {key for key in more_keys if key}
+
+
 def run(ops: list[tuple[str, int, int]], seed: int, mutant: str = "", homes: int = 2) -> World:
     world = World(seed, mutant, homes)
     for op, a, b in ops:
@@ -291,5 +320,3 @@ OPS = (
     "note note note import set spool stall go_on forget forget roll index clock version save restore clone"
     " sync sync sync weather arrive hub_save hub_restore hub_wipe kill kill"
 ).split()
-
-__all__ = ["EVENTS", "FORGOTTEN", "OPS", "TORN", "World", "run"]

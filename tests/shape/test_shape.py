@@ -1,0 +1,132 @@
+"""The shape of the house: small files and functions, our words, one door to each outside thing, tests that mirror src."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SRC = ROOT / "src" / "session_memory"
+MODULES = sorted(SRC.rglob("*.py"))
+FORBIDDEN = re.compile(r"(manager|util|service|helper|common|handler)", re.IGNORECASE)
+BROAD = {"plugins/fold.py", "plugins/registry.py", "mcp_server/server.py", "mcp_server/stdio.py"}
+LIGHT = ["errors", "ids", "paths", "settings", "model.record", "model.values", "log.journal", "log.verify", "capture.transcript"]
+HEAVY = ["dataclasses", "pathlib", "typing", "datetime", "logging", "subprocess", "argparse", "sqlite3", "asyncio"]
+# modules without a test file of their own name, and where they are tested instead
+ELSEWHERE = {
+    "__main__": "stories", "version": "docs", "memory": "stories", "errors": "docs/test_docs.py",
+    "index/schema": "index/test_catchup.py", "index/database": "index/test_catchup.py", "index/agree": "index/test_catchup.py",
+    "index/sessions": "index/test_catchup.py", "index/checkpoints": "index/test_catchup.py",
+    "index/events": "index/test_catchup.py", "index/search": "actions/test_events.py",
+    "log/lock": "log/test_journal.py", "log/tail": "log/test_journal.py", "log/reader": "log/test_journal.py",
+    "log/blobs": "log/test_journal.py", "log/secret": "log/test_journal.py", "log/verify": "log/test_journal.py",
+    "log/redact_rules": "log/test_redact.py", "capture/prompts": "capture/test_transcript.py",
+    "capture/tools": "capture/test_transcript.py", "model/record": "log/test_line.py", "model/event": "actions/test_events.py",
+    "model/features": "docs/test_docs.py", "model/telling": "model/test_handoff.py", "model/tokens": "model/test_handoff.py",
+    "model/snippet": "model/test_words.py", "plugins/api": "plugins/test_plugins.py", "plugins/fold": "plugins/test_plugins.py",
+    "plugins/generic": "plugins/test_plugins.py", "plugins/registry": "plugins/test_plugins.py",
+    "actions/opened": "actions/test_events.py", "actions/sessions": "actions/test_events.py",
+    "actions/states": "plugins/test_plugins.py", "actions/starts": "stories", "actions/health": "stories",
+    "actions/handoffs": "stories", "actions/imports": "capture/test_transcript.py", "actions/launcher": "cli/test_commands.py",
+    "mcp_server/server": "stories", "mcp_server/answers": "stories", "mcp_server/sessions": "stories",
+    "mcp_server/events": "stories", "mcp_server/checkpoints": "stories", "mcp_server/handoffs": "stories",
+    "mcp_server/resources": "stories", "mcp_server/prompts": "stories", "mcp_server/instructions": "mcp_server/test_snapshot.py",
+    "mcp_server/stdio": "mcp_server/test_wire.py",
+}  # fmt: skip
+
+
+def name(module: Path) -> str:
+    return str(module.relative_to(SRC).with_suffix(""))
+
+
+def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield node
+
+
+@pytest.mark.parametrize("module", MODULES, ids=name)
+def test_a_module_is_small_and_begins_with_its_idea(module: Path) -> None:
+    text = module.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 400
+    if module.name == "__init__.py":
+        assert text == "" or name(module) == "plugins/__init__"
+        return
+    tree = ast.parse(text)
+    assert ast.get_docstring(tree)
+    for function in functions(tree):
+        assert (function.end_lineno or 0) - function.lineno < 80, function.name
+
+
+@pytest.mark.parametrize("module", MODULES, ids=name)
+def test_names_are_nouns_and_verbs_of_the_field(module: Path) -> None:
+    assert not FORBIDDEN.search(module.stem)
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            assert not FORBIDDEN.search(node.name), node.name
+
+
+@pytest.mark.parametrize("module", MODULES, ids=name)
+def test_each_outside_thing_has_one_door(module: Path) -> None:
+    text, here = module.read_text(encoding="utf-8"), name(module)
+    doors = {
+        r"\bos\.environ\b|\bgetenv\(": {"settings", "actions/launcher"},
+        r"\btime\.(time|monotonic|sleep|gmtime)\b|datetime\.now": {"ids"},
+        r"^\s*import subprocess": {"git", "cli/demo", "mcp_server/snapshot", "actions/launcher"},
+        r"^import apsw|apsw\.Connection": {"index/database", "index/catchup"},
+        r"os\.O_APPEND|os\.ftruncate": {"log/journal", "log/tail"},
+    }
+    for pattern, rooms in doors.items():
+        if here not in rooms:
+            assert not re.search(pattern, text, re.MULTILINE), pattern
+
+
+@pytest.mark.parametrize("module", MODULES, ids=name)
+def test_broad_excepts_stand_where_they_are_named(module: Path) -> None:
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ExceptHandler) and str(module.relative_to(SRC)) not in BROAD:
+            caught = ast.unparse(node.type) if node.type else "BaseException"
+            reraises = any(isinstance(inner, ast.Raise) and inner.exc is None for inner in ast.walk(node))
+            assert reraises or not re.search(r"\b(Base)?Exception\b", caught), (module, node.lineno)
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if m.name != "__init__.py"], ids=name)
+def test_every_module_has_its_test(module: Path) -> None:
+    here = name(module)
+    if here.startswith("cli/"):
+        place = ROOT / "tests" / "cli" / "test_commands.py"
+    elif here in ELSEWHERE:
+        place = ROOT / "tests" / ELSEWHERE[here]
+    else:
+        place = ROOT / "tests" / module.relative_to(SRC).parent / f"test_{module.stem}.py"
+    assert place.exists(), f"{here} has no test at {place.relative_to(ROOT)}"
+
+
+@pytest.mark.parametrize("module", LIGHT)
+def test_what_hooks_will_load_is_light_and_standard_library_only(module: str) -> None:
+    program = (
+        f"import sys; sys.path.insert(0, {str(ROOT / 'src')!r}); before = set(sys.modules);"
+        f" import session_memory.{module}; print(*(set(sys.modules) - before))"
+    )
+    loaded = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=True)
+    names = set(loaded.stdout.split())
+    assert not names & set(HEAVY)
+    for each in names:
+        top = each.partition(".")[0]
+        assert top == "session_memory" or top in sys.stdlib_module_names, each
+
+
+def test_no_path_of_a_machine_stands_in_the_repository() -> None:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode != 0:
+        pytest.skip("not a git checkout")
+    pattern = re.compile(r"(?<![\w.])/(?:work|root|tmp/w)/")
+    for file in listed.stdout.split():
+        text = (ROOT / file).read_bytes().decode("utf-8", "replace")
+        assert not pattern.search(text), file
