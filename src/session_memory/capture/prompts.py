@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from session_memory.model.plain import plain
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -12,7 +14,9 @@ COMMAND = re.compile(r"(?s)<command-name>\s*(.*?)\s*</command-name>")
 ARGUMENTS = re.compile(r"(?s)<command-args>\s*(.*?)\s*</command-args>")
 SHELL = re.compile(r"(?s)<bash-input>\s*(.*?)\s*</bash-input>")
 INJECTED = re.compile(r"(?s)<(system-reminder|session-memory)\b[^>]*>.*?</\1[^>]*>")
-MACHINE = ("<local-command-", "<bash-stdout>", "<bash-stderr>", "[Request interrupted")
+OUTPUT = re.compile(r"(?s)<(local-command-stdout|local-command-stderr|bash-stdout|bash-stderr)>(.*?)</\1>")
+MACHINE = ("<local-command-caveat>", "[Request interrupted")
+BY_CLIENT = ("notification", "local_output")  # types of what the client says in the user's place
 
 
 def read(text: str) -> tuple[str, dict[str, Any]] | str:
@@ -23,7 +27,10 @@ def read(text: str) -> tuple[str, dict[str, Any]] | str:
     if said.startswith("<task-notification>"):
         return "notification", {"text": said}
     if said.startswith(MACHINE):
-        return "local command output"
+        return "client text"
+    output = "\n".join(found[1] for found in OUTPUT.findall(said)).strip()
+    if OUTPUT.match(said):  # what a local command or its hooks printed: the model saw it
+        return ("local_output", {"text": plain(output)}) if plain(output).strip() else "empty output"
     command = COMMAND.search(said)
     if command:
         arguments = ARGUMENTS.search(said)

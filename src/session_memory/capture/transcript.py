@@ -128,7 +128,7 @@ class Transcript:
             yield Draft(SESSION, body, at_ms=at)
 
     def _read(self, record: dict[str, Any]) -> Iterator[Draft]:
-        kind = record.get("type")
+        kind = _text(record.get("type"))
         if not self.cwd and record.get("cwd"):
             self.cwd = _text(record["cwd"])
         if kind == "queue-operation":
@@ -136,7 +136,7 @@ class Transcript:
         elif kind == "attachment" and _typed(record.get("attachment")):
             yield from self._user_text(record, _text(record["attachment"].get("prompt")))
         elif kind not in ("user", "assistant"):
-            self._skip(str(kind) if kind in SILENT else f"unknown record {str(kind)[:40]}")
+            self._skip(kind if kind in SILENT else f"unknown record {kind[:40]}")
         elif self._compaction:
             yield from self._compaction_record(record)
         elif _ms(record) is None or not isinstance(record.get("message"), dict):
@@ -185,14 +185,14 @@ class Transcript:
         key = f"{type_}:{prompt}" if prompt and type_ == "user_prompt" else f"uuid:{record.get('uuid')}"
         if record.get("isSidechain"):
             key = f"uuid:{record.get('uuid')}"
-        by = "tool" if type_ == "notification" else "model" if record.get("isSidechain") else "user"
-        yield from self._title(record, data)
+        by = "tool" if type_ in prompts.BY_CLIENT else "model" if record.get("isSidechain") else "user"
+        yield from self._title(record, type_, data)
         yield self._event(record, "message", type_, data, by, key)
 
-    def _title(self, record: dict[str, Any], data: dict[str, Any]) -> Iterator[Draft]:
+    def _title(self, record: dict[str, Any], type_: str, data: dict[str, Any]) -> Iterator[Draft]:
         """The first thing said names the session."""
         title = " ".join(_text(data.get("text")).split())[:TITLE]
-        if not self._titled and title and not title.startswith("<"):
+        if not self._titled and title and type_ == "user_prompt":
             self._titled = True
             body = {"session": self.session, "project": "", "change": "update", "title": title}
             yield Draft(SESSION, body, at_ms=_ms(record))
@@ -205,6 +205,9 @@ class Transcript:
             if kind == "text" and _text(block.get("text")).strip():
                 key = f"uuid:{record.get('uuid')}" + (f":{number}" if number else "")
                 yield self._event(record, "message", "reply", {"text": block["text"].strip()}, "model", key)
+            elif kind == "thinking" and _text(block.get("thinking")).strip():
+                key = f"uuid:{record.get('uuid')}" + (f":{number}" if number else "")
+                yield self._event(record, "message", "thinking", {"text": block["thinking"].strip()}, "model", key)
             elif kind == "tool_use" and isinstance(block.get("id"), str):
                 yield self._call(record, block)
             else:
@@ -258,7 +261,7 @@ class Transcript:
             type_, data = found
             self._line = number
             key = f"queued:{record.get('sessionId')}:{record.get('timestamp')}"
-            by = "tool" if type_ == "notification" else "user"
+            by = "tool" if type_ in prompts.BY_CLIENT else "user"
             yield self._event(record, "message", type_, data, by, key)
 
     def _compaction_record(self, record: dict[str, Any]) -> Iterator[Draft]:

@@ -74,7 +74,7 @@ def parser(arguments: list[str]) -> argparse.ArgumentParser:
 
     from session_memory.version import VERSION
 
-    def common(one: argparse.ArgumentParser) -> None:
+    def always(one: argparse.ArgumentParser) -> None:
         one.add_argument("--home", metavar="DIR", default=argparse.SUPPRESS, help="the memory's home folder")
         one.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="output for machines")
 
@@ -83,7 +83,7 @@ def parser(arguments: list[str]) -> argparse.ArgumentParser:
         epilog="Without a command, on a terminal: what is remembered, and what to do next.",
     )  # fmt: skip
     whole.add_argument("--version", action="version", version=f"session-memory {VERSION}")
-    common(whole)
+    always(whole)
     commands = whole.add_subparsers(dest="command", metavar="COMMAND")
     wanted = next((word for word in arguments if word in COMMANDS), None)
     for name, text in COMMANDS.items():
@@ -93,7 +93,7 @@ def parser(arguments: list[str]) -> argparse.ArgumentParser:
             module = importlib.import_module(f"session_memory.cli.{_module(name)}")
             child.epilog = f"example:\n  {module.EXAMPLE}"
             module.arguments(child)
-        common(child)
+        always(child)
     return whole
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from session_memory.model.values import clean_text
 from session_memory.model.words import RUN, SYMBOL, pieces, spelled
 
 MOST_CHARACTERS = 20_000
@@ -30,7 +31,7 @@ class Match:
 
 def match(keyword: str) -> Match | None:
     """The expression of a keyword, or None when there is no word in it (which finds nothing). Never raises."""
-    text = keyword[:MOST_CHARACTERS].replace("\0", " ")
+    text = clean_text(keyword[:MOST_CHARACTERS]).replace("\0", " ")
     whole: dict[str, None] = {}
     parts: dict[str, None] = {}
     stops: dict[str, None] = {}

@@ -1,0 +1,249 @@
+"""Transcripts become records whole: what was said, done and decided, with the traps that real ones hold."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from session_memory.actions.events import Query
+from session_memory.capture.transcript import Transcript, find_transcripts, subagents_of
+from session_memory.errors import InvalidInput
+from session_memory.memory import Memory
+from session_memory.model.record import EVENT, SESSION, Draft
+
+SESSION_ID = "5e551011-0000-4000-8000-000000000001"
+
+
+class Builder:
+    """A transcript written record by record."""
+
+    def __init__(self) -> None:
+        self.records: list[dict[str, Any]] = []
+
+    def add(self, type_: str, **more: Any) -> dict[str, Any]:
+        number = len(self.records) + 1
+        record = {
+            "parentUuid": None, "isSidechain": False, "cwd": "/gone/shop", "sessionId": SESSION_ID, "gitBranch": "main",
+            "type": type_, "uuid": f"u{number}", "timestamp": f"2026-02-11T20:31:{number:02d}.000Z", **more,
+        }  # fmt: skip
+        self.records.append(record)
+        return record
+
+    def user(self, content: Any, **more: Any) -> dict[str, Any]:
+        return self.add("user", message={"role": "user", "content": content}, **more)
+
+    def assistant(self, *blocks: dict[str, Any]) -> dict[str, Any]:
+        return self.add("assistant", message={"id": "m1", "role": "assistant", "content": list(blocks)})
+
+    def tool(self, name: str, given: dict[str, Any], output: Any, *, error: bool = False, result: Any = None) -> None:
+        used = f"toolu_{len(self.records)}"
+        self.assistant({"type": "tool_use", "id": used, "name": name, "input": given})
+        block = {"type": "tool_result", "tool_use_id": used, "content": output, "is_error": error}
+        self.user([block], toolUseResult=result)
+
+    def queue(self, operation: str, content: str = "") -> None:
+        record = self.add("queue-operation", operation=operation, content=content)
+        del record["uuid"], record["parentUuid"]
+
+    def bytes(self) -> bytes:
+        return b"".join(json.dumps(each, ensure_ascii=False).encode() + b"\n" for each in self.records)
+
+    def write(self, folder: Path) -> str:
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{SESSION_ID}.jsonl"
+        path.write_bytes(self.bytes())
+        return str(path)
+
+
+def every_trap() -> Builder:
+    made = Builder()
+    made.add("file-history-snapshot", snapshot={})
+    made.add("progress", data={"type": "hook_progress"})
+    made.user("Add rate limits <system-reminder>hidden</system-reminder>", promptId="p1")
+    made.assistant({"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "On it."}, {"type": "text", "text": "\n\n"})
+    made.tool("Edit", {"file_path": "/gone/shop/a.py", "old_string": "x", "new_string": "y"}, "edited")
+    made.tool("Bash", {"command": "pytest"}, "Exit code 1\n2 failed", error=True)
+    made.tool("Bash", {"command": "mix test 2>&1 | tail -3"}, "12 tests, 3 failures")
+    made.tool("Bash", {"command": "git log | grep failed"}, "3 failed attempts, says a message")
+    made.tool("Bash", {"command": "rm -r x"}, "The user doesn't want to proceed with this tool use. The tool use was rejected"
+              " ... the user said:\nnever delete x", error=True, result="User rejected tool use")  # fmt: skip
+    made.tool("AskUserQuestion", {"questions": []}, "answered", result={"answers": {"Which store?": "SQLite"}})
+    made.tool("ExitPlanMode", {"plan": "1. do"}, "User has approved your plan.")
+    made.tool("Bash", {"command": "git commit"}, "pre-commit: denied", error=True)
+    made.queue("enqueue", "check again")
+    made.queue("remove")
+    made.queue("enqueue", "typed twice")
+    made.user("typed twice")
+    made.queue("enqueue", "<task-notification>\n<task-id>b1</task-id>\n</task-notification>")
+    made.user("<command-name>/compact</command-name>\n<command-args>and continue with limits</command-args>")
+    made.user("<local-command-stdout>Compacted</local-command-stdout>")
+    made.user([{"type": "text", "text": "Base directory for this skill"}], isMeta=True)
+    made.user("This session is being continued. Summary: limits", isCompactSummary=True)
+    made.user("<session-memory-ab12>our own words</session-memory-ab12>")
+    made.user([{"type": "image", "source": {}}, {"type": "text", "text": "see the picture"}])
+    made.add("brand-new-type", value=1)
+    made.add("system", subtype="turn_duration")
+    return made
+
+
+def events(drafts: list[Draft]) -> list[tuple[str, str, Any]]:
+    return [(d.body["category"], d.body["type"], d.body["data"]) for d in drafts if d.kind == EVENT]
+
+
+def test_every_trap_is_read_as_what_it_is(tmp_path: Path) -> None:
+    transcript = Transcript(every_trap().write(tmp_path))
+    drafts = list(transcript)
+    found = events(drafts)
+    assert [each for each in found if each[0] == "message"] == [
+        ("message", "user_prompt", {"text": "Add rate limits"}),
+        ("message", "thinking", {"text": "hm"}),
+        ("message", "reply", {"text": "On it."}),
+        ("message", "answer", {"text": "never delete x"}),
+        ("message", "answer", {"text": "Which store?\n-> SQLite"}),
+        ("message", "plan_approval", {"text": "User has approved your plan.", "approved": True}),
+        ("message", "user_prompt", {"text": "typed twice"}),
+        ("message", "command", {"name": "/compact", "args": "and continue with limits"}),
+        ("message", "local_output", {"text": "Compacted"}),
+        ("message", "compact_summary", {"text": "This session is being continued. Summary: limits"}),
+        ("message", "user_prompt", {"text": "see the picture"}),
+        ("message", "user_prompt", {"text": "check again"}),
+        ("message", "notification", {"text": "<task-notification>\n<task-id>b1</task-id>\n</task-notification>"}),
+    ]
+    outcomes = [each[2] for each in found if each[0] == "tool_response"]
+    assert [(each.get("ok"), each.get("exit_code"), each.get("rejected"), each.get("hidden_failure")) for each in outcomes] == [
+        (True, None, None, None), (False, 1, None, None), (False, None, None, True), (True, None, None, None),
+        (None, None, True, None), (True, None, None, None), (True, None, None, None), (False, None, None, None),
+    ]  # fmt: skip
+    assert outcomes[0]["files"] == ["/gone/shop/a.py"]
+    calls = {d.id for d in drafts if d.kind == EVENT and d.body["category"] == "tool_call"}
+    assert all(d.body["parent"] in calls for d in drafts if d.kind == EVENT and d.body["category"] == "tool_response")
+    assert transcript.skipped["unknown record brand-new-type"] == 1 and transcript.skipped["text"] == 1
+    assert transcript.skipped["injected text"] == 1 and transcript.skipped["client text"] == 1
+
+
+def test_who_said_it_when_and_where_it_stands_are_kept(tmp_path: Path) -> None:
+    drafts = list(Transcript(every_trap().write(tmp_path)))
+    start = drafts[0]
+    assert start.kind == SESSION and start.body["how"] == "import" and start.body["cwd"] == "/gone/shop"
+    title = next(d for d in drafts if d.kind == SESSION and d.body.get("title"))
+    assert title.body["title"] == "Add rate limits"
+    prompt = next(d for d in drafts if d.kind == EVENT)
+    assert prompt.at_ms == 1770841863000 and prompt.key == "user_prompt:p1"
+    assert prompt.body["source"] == {"client": "claude-code", "uuid": "u3", "prompt_id": "p1"}
+    queued = next(d for d in drafts if d.kind == EVENT and d.body["data"].get("text") == "check again")
+    assert queued.body["source"]["line"] > 20 and "uuid" not in queued.body["source"]
+    assert queued.body["stated_by"] == "user"
+    keys = [d.key for d in drafts if d.kind == EVENT]
+    assert len(keys) == len(set(keys)) and keys == [d.key for d in Transcript(every_trap().write(tmp_path)) if d.kind == EVENT]
+
+
+def test_a_long_output_keeps_its_beginning_and_its_end(tmp_path: Path) -> None:
+    made = Builder()
+    made.tool("Bash", {"command": "cat"}, "begin" + "x" * 50_000 + "end")
+    data = events(list(Transcript(made.write(tmp_path))))[1][2]
+    assert data["output"].startswith("begin") and data["output"].endswith("end")
+    assert data["cut"] == 50_008 - 20_000 and len(data["output"]) < 20_100
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data())
+def test_cut_at_any_byte_it_is_read_as_far_as_it_goes(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+    folder = tmp_path_factory.mktemp("cut")
+    path = Path(every_trap().write(folder))
+    whole = path.read_bytes()
+    cut = data.draw(st.integers(0, len(whole)))
+    path.write_bytes(whole[:cut])
+    transcript = Transcript(str(path))
+    list(transcript)
+    assert transcript.offset == whole[:cut].rfind(b"\n") + 1
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.one_of(
+    st.binary(max_size=60),
+    st.recursive(st.none() | st.integers() | st.text() | st.sampled_from(["user", "assistant", "tool_result", "text"]),
+                 lambda i: st.lists(i, max_size=3) | st.dictionaries(st.sampled_from(
+                     ["type", "message", "content", "uuid", "timestamp", "sessionId", "attachment", "operation", "id"]), i,
+                     max_size=5), max_leaves=10).map(lambda value: json.dumps(value).encode()),
+), max_size=8))  # fmt: skip
+def test_no_garbage_raises(tmp_path_factory: pytest.TempPathFactory, lines: list[bytes]) -> None:
+    path = tmp_path_factory.mktemp("garbage") / "x.jsonl"
+    path.write_bytes(b"\n".join(lines) + b"\n")
+    list(Transcript(str(path)))
+
+
+def test_subagents_go_under_their_parent(tmp_path: Path) -> None:
+    main = Path(every_trap().write(tmp_path))
+    folder = main.with_suffix("") / "subagents"
+    folder.mkdir(parents=True)
+    agent = Builder()
+    agent.user("look around", isSidechain=True, agentId="a1")
+    (folder / "agent-a1.jsonl").write_bytes(agent.bytes())
+    found = subagents_of(str(main))
+    start, _title, prompt = list(Transcript(found[0]))
+    assert start.body["how"] == "subagent" and start.body["parent_session"] == SESSION_ID
+    assert prompt.body["session"] == f"{SESSION_ID}/agent-a1" and prompt.body["stated_by"] == "model"
+    assert find_transcripts(str(tmp_path)) == [str(main)]
+
+
+@pytest.mark.parametrize("what", ["nothing", "empty folder", "other file"])
+def test_a_path_without_transcripts_says_what_to_give(tmp_path: Path, what: str) -> None:
+    path = tmp_path / what
+    if what == "empty folder":
+        path.mkdir()
+    elif what == "other file":
+        path.write_text("x")
+    with pytest.raises(InvalidInput, match="bad-transcript"):
+        find_transcripts(str(path))
+
+
+def test_an_import_is_searchable_and_a_second_one_changes_nothing(home: str, tmp_path: Path) -> None:
+    every_trap().write(tmp_path / "projects" / "-gone-shop")
+    with Memory(home, cwd=str(tmp_path)) as memory:
+        first = memory.imports.claude_code(str(tmp_path / "projects"))
+        size = (Path(home) / "storage" / "events.jsonl").stat().st_size
+        second = memory.imports.claude_code(str(tmp_path / "projects"))
+        assert first.new == 29 and (second.new, second.known) == (0, 29)
+        assert (Path(home) / "storage" / "events.jsonl").stat().st_size == size
+        page = memory.events.query(Query(keyword="check again", scope="all"))
+        assert page.events[0]["data"]["text"] == "check again" and page.events[0]["timestamp"].startswith("2026-02-11T20:31")
+        session = memory.sessions.listed(everywhere=True, limit=5)[0]
+        assert (session["id"], session["title"], session["project_name"]) == (SESSION_ID, "Add rate limits", "shop")
+        assert memory.health.verify().green
+
+
+def test_the_real_transcripts_come_in_whole(home: str, shared: Path, tmp_path: Path) -> None:
+    with Memory(home, cwd=str(tmp_path)) as memory:
+        report = memory.imports.claude_code(str(shared / "transcripts"))
+        assert report.new > 1_100 and not report.troubles
+        assert not [why for why in report.skipped if why.startswith("unknown") or why.startswith("broken")]
+        counts: dict[tuple[str, str], int] = {}
+        sources: set[Any] = set()
+        cursor = None
+        while True:
+            page = memory.events.query(Query(scope="all", limit=200, cursor=cursor))
+            for event in page.events:
+                side = event["session_id"].partition("/")[0][:4]
+                if "/" not in event["session_id"]:
+                    counts[side, event["category"]] = counts.get((side, event["category"]), 0) + 1
+                sources.add(event["source"].get("uuid") or f"line:{event['source'].get('line')}")
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+        for side, calls in (("258c", 186), ("ae4a", 242)):
+            assert counts[side, "tool_call"] == counts[side, "tool_response"] == calls
+        assert memory.health.verify().green
+        evidence = [
+            proof["uuid"]
+            for file in (shared / "labels" / "dev").glob("*.json")
+            for part in ("facts", "questions")
+            for each in json.loads(file.read_text())[part]
+            for proof in [*each.get("evidence", []), *each.get("expected", [])]
+        ]
+        covered = sum(1 for uuid in evidence if uuid in sources)
+        assert covered == len(evidence), f"{covered} of {len(evidence)}"

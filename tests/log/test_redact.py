@@ -1,0 +1,124 @@
+"""Secrets do not reach the log, and what a coding memory needs does."""
+
+from __future__ import annotations
+
+import base64
+import os
+import sysconfig
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from session_memory import paths
+from session_memory.errors import InvalidInput
+from session_memory.log.journal import Journal
+from session_memory.log.redact import Redactor
+from session_memory.model.record import Draft
+from tests.log.secrets_labelled import HELD_OUT, harmless, kinds, places
+
+REDACTOR = Redactor(b"k" * 32)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4), max_leaves=12,
+)  # fmt: skip
+
+
+def missed(numbers: range) -> tuple[list[str], int]:
+    wrong, total = [], 0
+    for number, (kind, value) in enumerate(kinds().items()):
+        if number not in numbers and number % HELD_OUT == HELD_OUT - 1:
+            continue
+        core = max(value.replace('"', " ").replace("=", " ").replace(":", " ").split(), key=len)
+        for place, text in places(value).items():
+            total += 1
+            if core in REDACTOR.redact_text(text)[0]:
+                wrong.append(f"{kind} in {place}")
+    return wrong, total
+
+
+def test_secrets_of_the_kinds_the_rules_were_written_for_are_found() -> None:
+    wrong, total = missed(range(0))
+    assert total >= 200
+    assert len(wrong) <= 0.02 * total, wrong
+
+
+def test_secrets_of_all_kinds_the_held_out_ones_included_are_found() -> None:
+    wrong, total = missed(range(1000))
+    assert total >= 60 * 5
+    assert len(wrong) <= 0.05 * total, wrong
+
+
+@pytest.mark.parametrize("text", harmless())
+def test_harmless_text_stays_as_it_is(text: str) -> None:
+    assert REDACTOR.redact_text(text) == (text, 0)
+
+
+def test_ordinary_code_has_hardly_a_hit() -> None:
+    folder = Path(sysconfig.get_paths()["stdlib"])
+    lines = hits = 0
+    for path in sorted(folder.glob("*.py"))[:90]:
+        text = path.read_text(encoding="utf-8", errors="replace")
+        lines += text.count("\n")
+        hits += REDACTOR.redact_text(text)[1]
+    assert lines >= 30_000
+    assert hits <= 10
+
+
+@settings(max_examples=150, deadline=None)
+@given(json_values)
+def test_any_value_keeps_its_shape_and_twice_is_once(value: Any) -> None:
+    once, _count = REDACTOR.redact(value)
+    assert REDACTOR.redact(once) == (once, 0)
+    assert type(once) is type(value)
+
+
+@pytest.mark.parametrize("kind", list(kinds()))
+def test_redacting_twice_changes_nothing(kind: str) -> None:
+    for text in places(kinds()[kind]).values():
+        once = REDACTOR.redact_text(text)[0]
+        assert REDACTOR.redact_text(once) == (once, 0)
+
+
+def test_known_values_are_found_in_any_coding_and_never_by_a_part() -> None:
+    value = "Corr3ct/horse+battery"
+    redactor = Redactor(b"k" * 32, known=[value, "short"])
+    for form in (value, base64.b64encode(value.encode()).decode(), quote(value, safe=""), f'{{"x":"{value}"}}'):
+        text, count = redactor.redact_text(f"see {form} short")
+        assert count == 1 and "short" in text and form.rstrip("=") not in text
+
+
+def test_equal_secrets_share_a_mark_and_different_ones_do_not() -> None:
+    one, two = kinds(1)["github classic"], kinds(2)["github classic"]
+    marks = [REDACTOR.redact_text(each)[0] for each in (one, one + " ", two)]
+    assert marks[0] == marks[1].strip() != marks[2] and marks[0].startswith("[REDACTED:github:")
+    assert Redactor(b"z" * 32).redact_text(one)[0] != marks[0]
+
+
+def test_members_with_telling_names_and_private_blocks_are_replaced() -> None:
+    value = {"password": "hunter2hunter2", "note": "keep <private>my\nplan</private> this", "token": "see docs for this"}
+    clean, count = REDACTOR.redact(value)
+    assert count == 2 and clean["note"] == "keep [PRIVATE] this" and clean["token"] == "see docs for this"
+    assert clean["password"].startswith("[REDACTED:password:")
+
+
+def test_the_users_own_patterns_count_and_a_broken_one_is_named() -> None:
+    assert Redactor(b"k", patterns=[r"ACME-\d{6}"]).redact_text("id ACME-123456")[1] == 1
+    with pytest.raises(InvalidInput, match="no regular expression"):
+        Redactor(b"k", patterns=["("])
+
+
+def test_no_byte_of_a_secret_is_in_any_file_of_the_home(home: str) -> None:
+    place = paths.Home(home)
+    journal = Journal(place)
+    secrets = {kind: value for kind, value in kinds().items() if " " not in value and "\n" not in value}
+    for value in secrets.values():
+        journal.append([Draft("event", {"session": "s", "data": {"text": value, value: [value]}, "tags": [value]})])
+    for folder, _folders, names in os.walk(home):
+        for name in names:
+            content = Path(folder, name).read_bytes()
+            found = [kind for kind, value in secrets.items() if value.encode() in content]
+            assert not found

@@ -1,0 +1,117 @@
+"""What people read: facts of a believable story, told whole and within budgets, held against golden files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from session_memory.model.facts import gather
+from session_memory.model.handoff import Standing, as_object, sections
+from session_memory.model.telling import compose, whole
+from session_memory.model.tokens import estimate
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def event(number: int, category: str, type_: str, data: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"id": f"{number:032x}", "timestamp": f"2026-11-22T14:{number:02d}:00.000Z", "category": category, "type": type_,
+            "session_id": "s", "stated_by": "model", "data": data, **more}  # fmt: skip
+
+
+def story() -> list[dict[str, Any]]:
+    call, failed, passed = f"{20:032x}", f"{22:032x}", f"{24:032x}"
+    return [
+        event(1, "message", "user_prompt", {"text": "Add rate limits.\n# not a heading\nKeep logs clean"}),
+        event(2, "decision", "constraint", {"text": "Never log request bodies"}),
+        event(3, "decision", "architecture", {"title": "Fixed window", "id": "D1"}),
+        event(4, "decision", "architecture", {"title": "Token bucket per key", "rationale": "A fixed window doubles at the edge",
+                                              "alternatives": ["fixed window", "sliding log"], "supersedes": "D1"}),
+        event(5, "decision", "storage", {"title": "Use Redis", "status": "rejected"}),
+        event(6, "finding", "bug", {"id": "F1", "severity": "low", "title": "Typo in the readme"}),
+        event(7, "finding", "bug", {"id": "F2", "severity": "critical", "title": "Keys are compared case-blind",
+                                    "file": "src/limits/keys.py", "line": 7, "description": "Two tenants share a bucket"}),
+        event(8, "finding", "bug", {"id": "F3", "severity": "high", "title": "Fixed long ago"}),
+        event(9, "finding", "finding_resolved", {"id": "F3"}),
+        event(10, "question", "question_raised", {"id": "Q1", "question": "Do health checks count?"}),
+        event(11, "question", "question_raised", {"id": "Q2", "question": "Keep /v1/quota?"}),
+        event(12, "question", "question_answered", {"id": "Q2", "answer": "Until March"}),
+        event(13, "finding", "blocker", {"title": "Staging database is down"}),
+        event(14, "phase", "next_step", {"text": "Send Retry-After in seconds"}),
+        event(15, "phase", "next_step", {"text": "Write the changelog", "status": "done"}),
+        event(16, "assumption", "assumption_recorded", {"text": "Clients retry at most twice"}),
+        event(17, "tool_call", "Read", {"input": {}, "files": ["src/limits/keys.py"]}),
+        event(18, "tool_call", "Edit", {"input": {}, "files": ["src/limits/bucket.py"]}),
+        event(20, "tool_call", "Bash", {"input": {"command": "pytest tests/limits"}}),
+        event(21, "tool_response", "Bash", {"ok": False, "exit_code": 1, "output": "1 failed: \x1b[31mtest_headers\x1b[0m"}, parent_id=call),
+        event(22, "tool_call", "Bash", {"input": {"command": "ruff check"}}),
+        event(23, "tool_response", "Bash", {"ok": False, "output": "E501"}, parent_id=failed),
+        event(24, "tool_call", "Bash", {"input": {"command": "ruff check"}}),
+        event(25, "tool_response", "Bash", {"ok": True, "output": ""}, parent_id=passed),
+        event(26, "message", "answer", {"text": "Which store?\n-> SQLite"}),
+    ]  # fmt: skip
+
+
+STANDING = Standing(
+    project="quota-service", session="s", skill="feature-work", phase="implement", progress=0.5, branch="limits",
+    commit="3f9a2cde81b04417", checkpoint="bucket works (manual, 2026-11-22 14:20 UTC)", summary="41 tests green.\nHeaders wrong.",
+    plugin="1 of 2 tasks done", steps=["Send Retry-After in seconds", "Ask support"], since=["3f9a2cd bucket", "M src/a.py"],
+)  # fmt: skip
+
+
+def test_facts_keep_what_holds_and_drop_what_is_over() -> None:
+    facts = gather(story())
+    told = {
+        "constraints": [e["data"]["text"] for e in facts.constraints],
+        "decisions": [e["data"]["title"] for e in facts.decisions],
+        "findings": [e["data"]["id"] for e in facts.findings],
+        "questions": [e["data"]["id"] for e in facts.questions],
+        "next": [e["data"]["text"] for e in facts.next_steps],
+    }
+    assert told == {"constraints": ["Never log request bodies"], "decisions": ["Token bucket per key"], "findings": ["F2", "F1"],
+                    "questions": ["Q1"], "next": ["Send Retry-After in seconds"]}  # fmt: skip
+    assert facts.files == [("src/limits/bucket.py", 1, 0), ("src/limits/keys.py", 0, 1)]
+    assert facts.failed is not None and facts.failed["data"]["command"] == "pytest tests/limits"
+    assert [e["type"] for e in facts.prompts] == ["answer", "user_prompt"]
+
+
+@pytest.mark.parametrize("name", ["whole", "budget-400", "budget-150"])
+def test_what_people_read(name: str) -> None:
+    parts, head, last = sections(gather(story()), STANDING), ["# Handoff", "", "Notes, not instructions."], "session s · file f.md"
+    text = whole(head, parts, last) if name == "whole" else compose(head, parts, last, int(name[7:]), "f.md")
+    path = GOLDEN / f"{name}.md"
+    if os.environ.get("SESSION_MEMORY_GOLDEN"):
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+
+
+def test_sections_can_be_left_out_and_machines_get_ids() -> None:
+    facts = gather(story())
+    off = {"decisions": False, "findings": False, "open_questions": False, "progress": False}
+    assert [part for part in sections(facts, STANDING, off) if part.items] == []
+    told = as_object(facts, STANDING)
+    assert told["decisions"][0]["rationale"] and told["open_questions"][0]["id"] == f"{10:032x}"
+    assert [each["severity"] for each in told["findings"]] == ["critical", "low"]
+    assert set(as_object(facts, STANDING, off)) == {"project", "session_id", "skill"}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 60), st.integers(0, 60), st.integers(100, 3_900))
+def test_within_any_budget_questions_and_decisions_are_told_or_counted(questions: int, decisions: int, budget: int) -> None:
+    events = [event(n % 60, "question", "raised", {"id": f"Q{n}", "question": f"Is it {n}? " * 4}) for n in range(questions)]
+    events += [event(n % 60, "decision", "x", {"title": f"We take {n} " * 4, "rationale": "because " * 30}) for n in range(decisions)]
+    for number, each in enumerate(events):
+        each["id"] = f"{number:032x}"
+    text = compose(["# Handoff"], sections(gather(events), Standing()), "session s", budget, "FILE")
+    assert estimate(text) <= budget + 30
+    for heading, sign, count in (("Open questions", "Is it", questions), ("Decisions", "We take", decisions)):
+        part = text.partition(f"## {heading}\n")[2].partition("##")[0]
+        lines = [line for line in part.splitlines() if sign in line]
+        left_out = [int(word) for line in part.splitlines() if line.startswith("- …") for word in line.split() if word.isdigit()]
+        assert len(lines) + sum(left_out) == count
+    if estimate(text) < budget // 2:
+        assert "more in FILE" not in text

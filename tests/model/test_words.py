@@ -1,0 +1,42 @@
+"""What the tokenizer would lose of a text is kept as parts; snippets show the place."""
+
+from __future__ import annotations
+
+import pytest
+
+from session_memory.model.snippet import snippet
+from session_memory.model.words import MOST_TEXT, pieces, plain_text, search_parts
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("getUserName", "get user name"),
+        ("HTTPServer2Go", "http server go"),
+        ("plain words only", ""),
+        ("C++ and C# and .NET", "cxplusxplus cxsharp xdotnet"),
+        ("日本語", "日本 本語 語"),
+        ("日", "日"),
+        ("API設計", "設計 計"),
+        ("3f9a2cde81b04417a1b2", ""),
+    ],
+)
+def test_parts(text: str, parts: str) -> None:
+    assert search_parts(text) == parts
+
+
+def test_a_hash_is_not_taken_apart() -> None:
+    assert pieces("a1B2c3D4e5F6a7B8c9") == []
+
+
+def test_plain_text_holds_values_in_order_and_telling_names_only() -> None:
+    data = {"title": "one", "rationale": "two", "redis_version": 7.2, "ok": True, "list": ["three", {"text": "four\0"}], "n": None}
+    assert plain_text(data) == "one\ntwo\nredis_version\n7.2\nlist\nthree\nfour\ufffd\nn"
+    assert len(plain_text({"text": "x" * 10 * MOST_TEXT})) <= MOST_TEXT
+
+
+def test_a_snippet_shows_where_the_words_stand() -> None:
+    text = "start " + "filler " * 200 + "the needle lies here " + "filler " * 200
+    shown = snippet({"text": text}, "needle lies", 80)
+    assert "needle lies here" in shown and shown.startswith("… ") and len(shown) < 100
+    assert snippet({"text": "short"}, "absent") == "short"

@@ -1,0 +1,167 @@
+"""Plugins: found by three doors, a pure fold, and none of them can harm the memory."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from session_memory.memory import Memory
+from session_memory.plugins import PluginState, ResumptionContext, SessionPlugin
+from session_memory.plugins.fold import at_checkpoint, fold, told
+from session_memory.plugins.generic import GenericPlugin
+from session_memory.plugins.registry import Registry
+
+HEAD = "from session_memory.plugins import PluginState, ResumptionContext, SessionPlugin\nfrom dataclasses import dataclass\n"
+BODY = """
+class Mine(SessionPlugin):
+    name = "mine"
+    supported_skills = ["my-skill"]
+    categories = ["recipe"]
+    def get_state_schema(self): return {}
+    def calculate_progress(self, events, state): return len(events) / 4
+    def generate_resumption_context(self, events, state, checkpoint):
+        return ResumptionContext(summary=f"{len(events)} seen", next_steps=["cook"], state=state)
+"""
+
+
+def event(category: str, type_: str, **data: Any) -> dict[str, Any]:
+    return {"id": "0" * 32, "timestamp": "2026-01-01T00:00:00.000Z", "session_id": "s", "category": category, "type": type_, "data": data}
+
+
+def folder(tmp_path: Path, **files: str) -> str:
+    place = tmp_path / "plugins"
+    place.mkdir()
+    for name, text in files.items():
+        (place / f"{name}.py").write_text(HEAD + text)
+    return str(place)
+
+
+def test_a_file_in_the_folder_is_found_by_its_skill_and_name(tmp_path: Path) -> None:
+    registry = Registry(folder(tmp_path, mine=BODY))
+    assert registry.failed == {}
+    assert registry.for_skill("my-skill").name == registry.for_skill("mine").name == "mine"
+    assert registry.for_skill("other").name == registry.for_skill("").name == "generic"
+    assert registry.categories() == ["recipe"]
+    assert [each["source"] for each in registry.listed()] == ["built in", "file mine.py"]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("raise ValueError('broken')", "broken"),
+        ("import no_such_module", "no_such_module"),
+        ("raise SystemExit(3)", "SystemExit"),
+        ("x = (", "SyntaxError"),
+        ("x = 1", "no subclass"),
+        (BODY.replace('"mine"', '"My Plugin!"'), "lower-case"),
+        (BODY.replace('"mine"', '"generic"'), "there already"),
+        (BODY.replace('["my-skill"]', '"my-skill"'), "list of texts"),
+        (BODY.replace("def get_state_schema(self): return {}", ""), "get_state_schema"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_named_with_its_reason_and_the_others_work(tmp_path: Path, text: str, reason: str) -> None:
+    registry = Registry(folder(tmp_path, bad=text, good=BODY.replace('"mine"', '"good"')))
+    assert reason in registry.failed["bad.py"]
+    assert registry.for_skill("good").name == "good"
+
+
+def test_links_are_refused_and_files_open_to_others_are_tightened(tmp_path: Path) -> None:
+    place = folder(tmp_path, mine=BODY)
+    os.symlink(os.path.join(place, "mine.py"), os.path.join(place, "link.py"))
+    os.chmod(os.path.join(place, "mine.py"), 0o666)
+    registry = Registry(place)
+    assert "symbolic link" in registry.failed["link.py"] and registry.for_skill("mine").name == "mine"
+    assert os.stat(os.path.join(place, "mine.py")).st_mode & 0o077 == 0
+
+
+class Counter(SessionPlugin):
+    name = "counter"
+
+    def get_state_schema(self) -> dict[str, Any]:
+        return {}
+
+    def on_event(self, event: dict[str, Any], state: PluginState) -> None:
+        state.custom_data["n"] = state.custom_data.get("n", 0) + 1
+
+    def calculate_progress(self, events: list[dict[str, Any]], state: PluginState) -> float:
+        return 2.0
+
+    def generate_resumption_context(self, events: Any, state: PluginState, checkpoint: Any) -> ResumptionContext:
+        return ResumptionContext(summary="fine")
+
+
+@pytest.mark.parametrize(
+    ("method", "does", "reason"),
+    [
+        ("on_event", lambda *_: 1 / 0, "ZeroDivisionError"),
+        ("on_event", lambda *_: "text", "returned str"),
+        ("create_initial_state", lambda: {}, "returned dict"),
+        ("calculate_progress", lambda *_: "half", "not a number"),
+        ("calculate_progress", lambda *_: float("nan"), "not a number"),
+        ("calculate_progress", lambda *_: exit(4), "SystemExit"),
+        ("validate_state", lambda *_: False, "not valid"),
+    ],
+)
+def test_a_failing_plugin_is_named_and_nothing_else_happens(method: str, does: Any, reason: str) -> None:
+    plugin = Counter()
+    setattr(plugin, method, does)
+    folded = fold(plugin, [event("phase", "x")])
+    assert folded.error is not None and reason in folded.error
+    assert told(plugin, [], folded, None).summary == ""
+
+
+def test_a_plugin_that_fails_late_is_named_too_and_prints_never_reach_stdout(capfd: pytest.CaptureFixture[str]) -> None:
+    plugin = Counter()
+    plugin.on_event = lambda event, state: print("noise")  # type: ignore[method-assign]
+    folded = fold(plugin, [event("phase", "x")])
+    assert capfd.readouterr().out == "" and folded.error is None and folded.progress == 1.0
+    plugin.generate_resumption_context = lambda *_: None  # type: ignore[method-assign,assignment,return-value]
+    assert told(plugin, [], folded, None).summary == "" and folded.error is not None
+    folded.error = None
+    plugin.on_checkpoint = lambda *_: 1 / 0  # type: ignore[method-assign,assignment,return-value]
+    at_checkpoint(plugin, {}, folded)
+    assert folded.error is not None
+
+
+@given(st.lists(st.tuples(st.sampled_from(["task_start", "task_complete", "phase_start", "done"]), st.sampled_from("abc")), max_size=12))
+def test_generic_progress_is_tasks_done_of_tasks_seen_and_the_fold_is_pure(steps: list[tuple[str, str]]) -> None:
+    events = [event("phase", type_, task_id=task, phase=task) for type_, task in steps]
+    once, twice = fold(GenericPlugin(), events), fold(GenericPlugin(), events)
+    assert once == twice and once.error is None
+    seen = {task for type_, task in steps if type_ in ("task_start", "task_complete", "done")}
+    done: dict[str, str] = {}
+    for type_, task in steps:
+        if type_ == "task_start":
+            done.setdefault(task, "open")
+        elif type_ in ("task_complete", "done"):
+            done[task] = "done"
+    if seen:
+        assert once.progress == sum(each == "done" for each in done.values()) / len(done)
+
+
+def test_state_and_progress_survive_a_restart_and_a_rebuild_and_a_fault_loses_no_event(home: str, tmp_path: Path) -> None:
+    os.makedirs(os.path.join(home, "plugins"), mode=0o700)
+    Path(home, "plugins", "mine.py").write_text(HEAD + BODY)
+    Path(home, "plugins", "bad.py").write_text(HEAD + BODY.replace('"mine"', '"bad"').replace('["my-skill"]', '["bad"]').replace("len(events) / 4", "1 / 0"))
+    with Memory(home, cwd=str(tmp_path)) as memory:
+        session = memory.starts.begin(skill="my-skill")["session_id"]
+        memory.events.record("recipe", "soup", {"title": "leek"})
+        memory.events.record("phase", "next_step", {"text": "peel"})
+        before = memory.starts.status(session)
+        assert (before["plugin"], before["progress"]) == ("mine", 0.5)
+        memory.starts.begin(skill="bad", session_id="b")
+        memory.events.record("finding", "bug", {"title": "kept"})
+        status = memory.starts.status("b")
+        assert "ZeroDivisionError" in status["plugin_error"] and status["event_count"] == 1
+        assert "1 seen" in memory.handoffs.resume().text or "ZeroDivision" in memory.handoffs.resume().text
+    with Memory(home, cwd=str(tmp_path)) as memory:
+        memory.health.rebuild()
+        after = memory.starts.status(session)
+        assert {name: after[name] for name in ("plugin", "progress", "plugin_state")} == {
+            name: before[name] for name in ("plugin", "progress", "plugin_state")
+        }
