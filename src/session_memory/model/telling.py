@@ -92,13 +92,17 @@ def _grow(shown: list[Section], chosen: dict[tuple[int, int], str], room: int) -
 
 def _written(head: list[str], shown: list[Section], chosen: dict[tuple[int, int], str], last: str, more: str) -> str:
     lines = list(head)
+    elsewhere = []
     for s, section in enumerate(shown):
         told = [chosen[s, i] for i in range(len(section.items)) if (s, i) in chosen]
         missing = len(section.items) - len(told)
-        if not told and not missing:
+        if not told and not section.must:
+            elsewhere.append(f"{section.heading} ({missing})")
             continue
         lines += ["", f"## {section.heading}"]
-        lines += [f"- {each}" for each in told]
+        lines += ["- " + each.replace("\n", "\n  ") for each in told]
         if missing:
             lines.append(f"- … {missing} more{f' in {more}' if more else ''}")
+    if elsewhere:
+        lines += ["", f"Left out{f', see {more}' if more else ''}: {', '.join(elsewhere)}"]
     return "\n".join([*lines, "", last]).strip() + "\n"
