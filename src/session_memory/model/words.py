@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from session_memory.model.plain import ESCAPES
+
 MOST_TEXT = 200_000  # characters of one event that are searchable
 MOST_PIECES = 8  # an identifier of more pieces is a hash or noise
 # scripts that write words without spaces, and Hangul, whose particles stick to the word
@@ -50,7 +52,8 @@ def plain_text(data: Any) -> str:
             text = str(value)[:room]
             found.append(text)
             room -= len(text) + 1
-    return "\n".join(found).replace("\0", "\ufffd")
+    text = "\n".join(found).replace("\0", "\ufffd")
+    return ESCAPES.sub(" ", text) if "\x1b" in text else text  # colour codes would stick to words
 
 
 def search_parts(text: str) -> str:

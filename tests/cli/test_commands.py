@@ -1,0 +1,198 @@
+"""The command line as people use it: real processes, exit codes, JSON for machines, a terminal for people."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import select
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from session_memory.cli.main import COMMANDS
+from session_memory.cli.terminal import one_line, plural, size
+from session_memory.memory import Memory
+from tests.capture.test_transcript import every_trap
+from tests.mcp_server.raw_client import RawClient
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def run(home: str, *words: str, cwd: Path | None = None, ok: int = 0) -> str:
+    command = [sys.executable, "-m", "session_memory", *words, "--home", home]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, stdin=subprocess.DEVNULL, timeout=120, check=False)
+    assert done.returncode == ok, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def filled(home: str, tmp_path: Path) -> Path:
+    project = tmp_path / "shop"
+    project.mkdir()
+    with Memory(home, cwd=str(project)) as memory:
+        memory.sessions.start(session_id="s1", skill="work")
+        memory.events.record("decision", "api", {"title": "Answer 429", "rationale": "support asked"}, tags=["limits"])
+        memory.events.record("question", "question_raised", {"id": "Q1", "question": "Do health checks count?"})
+        memory.checkpoints.create("first", "it works")
+    return project
+
+
+def test_every_command_has_help_with_an_example(home: str) -> None:
+    for name in COMMANDS:
+        assert f"session-memory {name}" in run(home, name, "--help").partition("example:")[2]
+
+
+def test_people_and_machines_see_the_same(home: str, filled: Path) -> None:
+    assert "2 events of 1 session, 1 checkpoint" in run(home, "status", cwd=filled)
+    status = json.loads(run(home, "status", "--json", cwd=filled))
+    assert status["index"]["events"] == 2 and status["features"]["forget"] is False
+    assert "s1" in run(home, "sessions", cwd=filled)
+    assert json.loads(run(home, "sessions", "--json", cwd=filled))[0]["id"] == "s1"
+    assert "Answer 429" in run(home, "search", "why", "429", cwd=filled)
+    found = json.loads(run(home, "search", "429", "--json", cwd=filled))["events"]
+    assert "support asked" in run(home, "show", found[0]["id"][:16], cwd=filled)
+    assert json.loads(run(home, "show", "s1", "--json", cwd=filled))["session"]["skill"] == "work"
+    assert "Q1" in run(home, "query", "--category", "question", cwd=filled)
+    assert json.loads(run(home, "query", "--tag", "limits", "--json", cwd=filled))["total_count"] == 1
+    assert "second" in run(home, "checkpoint", "second", "--summary", "more", cwd=filled)
+    listed = json.loads(run(home, "checkpoints", "--json", cwd=filled))["checkpoints"]
+    assert [each["name"] for each in listed] == ["second", "first"]
+    assert "it works" in run(home, "resume", "first", cwd=filled)
+    assert "Do health checks count?" in run(home, "handoff", cwd=filled)
+    assert json.loads(run(home, "handoff", "--json", cwd=filled))["handoff"]["open_questions"]
+    assert "green" in run(home, "verify", cwd=filled)
+    assert json.loads(run(home, "verify", "--json", cwd=filled))["green"] is True
+    assert "2 events" in run(home, "rebuild", cwd=filled)
+    assert "generic" in run(home, "plugins", cwd=filled)
+    assert "durability" in run(home, "config", cwd=filled)
+
+
+def test_nothing_found_is_one_and_wrong_use_is_two(home: str, filled: Path, tmp_path: Path) -> None:
+    assert "1 match in other projects" in run(home, "search", "429", cwd=tmp_path, ok=1)
+    assert "No event" in run(home, "query", "--category", "finding", cwd=filled, ok=1)
+    run(home, "query", "--category", "nonsense", cwd=filled, ok=1)
+    error = json.loads(run(home, "show", "nothing", "--json", cwd=filled, ok=1))["error"]
+    assert error["code"] == "unknown-event" and error["fix"]
+    run(home, "query", "--no-such-option", cwd=filled, ok=2)
+    run(home, "no-such-command", cwd=filled, ok=2)
+    run(home, "resume", cwd=tmp_path, ok=1)
+
+
+def test_verify_and_config_fail_when_something_is_wrong(home: str, filled: Path) -> None:
+    config = Path(home, "config.json")
+    config.write_text(config.read_text().replace('"stated"', '"sometimes"'))
+    assert "durability must be one of" in run(home, "config", cwd=filled, ok=1)
+    log = Path(home, "storage", "events.jsonl")
+    log.write_bytes(log.read_bytes().replace(b"Answer 429", b"Answer 500"))
+    assert "events.jsonl, line 3: the body is not the one that was written" in run(home, "verify", cwd=filled, ok=1)
+
+
+def test_an_import_says_what_came_and_a_second_one_that_nothing_is_new(home: str, tmp_path: Path) -> None:
+    every_trap().write(tmp_path / "projects" / "-gone-shop")
+    assert "29 new events from 1 transcript" in run(home, "import", "claude-code", str(tmp_path / "projects"))
+    again = json.loads(run(home, "import", "claude-code", str(tmp_path / "projects"), "--json"))
+    assert (again["new"], again["known"]) == (0, 29)
+    assert "bad-transcript" in json.loads(run(home, "import", "claude-code", str(tmp_path / "none"), "--json", ok=1))["error"]["code"]
+
+
+def test_the_demo_loses_nothing_and_cleans_up(home: str, tmp_path: Path) -> None:
+    os.environ["TMPDIR"] = str(tmp_path)
+    try:
+        told = run(home, "demo", "--fast")
+        result = json.loads(run(home, "demo", "--json"))
+    finally:
+        del os.environ["TMPDIR"]
+    assert "signal 9" in told and "half a line" in told and "Token bucket" in told.replace("token", "Token")
+    assert result["lost"] == 0 and result["green"] and result["acknowledged"] == 9
+    assert not os.path.exists(home) and os.listdir(tmp_path) == []
+
+
+def terminal(home: str, *words: str, typed: bytes = b"", cwd: Path | None = None) -> str:
+    """What a person sees: the command runs on a real pseudo-terminal."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.chdir(cwd or os.getcwd())
+        os.environ["COLUMNS"] = "100"
+        os.execv(sys.executable, [sys.executable, "-m", "session_memory", *words, "--home", home])
+    seen, until = b"", time.monotonic() + 60
+    while time.monotonic() < until:
+        if select.select([fd], [], [], 0.1)[0]:
+            try:
+                chunk = os.read(fd, 65536)
+            except OSError:
+                break
+            if not chunk:
+                break
+            seen += chunk
+            if typed and b"[Y/n]" in seen:
+                os.write(fd, typed)
+                typed = b""
+    os.close(fd)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    return seen.decode("utf-8", "replace")
+
+
+def test_alone_on_a_terminal_it_offers_the_import_and_shows_the_persons_own_work(home: str, tmp_path: Path) -> None:
+    every_trap().write(Path(os.path.expanduser("~/.claude/projects/-gone-shop")))
+    seen = terminal(home, typed=b"\n", cwd=tmp_path)
+    assert "1 Claude Code session" in seen and "29 new events" in seen
+    assert "Add rate limits" in seen and "session-memory search 'Add rate limits'" in seen
+    again = terminal(home, cwd=tmp_path)
+    assert "[Y/n]" not in again and "29 events" in again and "\x1b[1m" in again
+
+
+def test_with_nothing_anywhere_it_says_what_to_do_and_no_is_respected(home: str, tmp_path: Path) -> None:
+    assert "session-memory demo" in terminal(home, cwd=tmp_path)
+    every_trap().write(Path(os.path.expanduser("~/.claude/projects/-gone-shop")))
+    seen = terminal(home, typed=b"n\n", cwd=tmp_path)
+    assert "new events" not in seen and "nothing is remembered yet" in seen
+
+
+def test_without_a_terminal_it_serves(home: str) -> None:
+    with RawClient([sys.executable, "-m", "session_memory"], env={"SESSION_MEMORY_HOME": home}) as client:
+        assert client.call("session_status")["structuredContent"]["event_count"] == 0
+        assert client.close() == 0
+    assert os.path.exists(home)
+
+
+@pytest.mark.parametrize("how", ["server.py at the root", "bin/session-memory", "server.py in the home"])
+def test_every_way_to_start_the_server_works_from_any_folder(home: str, tmp_path: Path, how: str) -> None:
+    with Memory(home, cwd=str(tmp_path)) as memory:
+        memory.events.record("finding", "bug", {"title": "here"})
+    words = {
+        "server.py at the root": [sys.executable, str(ROOT / "server.py"), "--home", home],
+        "bin/session-memory": [sys.executable, str(ROOT / "bin" / "session-memory"), "serve", "--home", home],
+        "server.py in the home": [sys.executable, os.path.join(home, "server.py")],
+    }[how]
+    with RawClient(words, cwd=str(tmp_path), env={"PYTHONPATH": ""}) as client:
+        found = client.call("session_query", scope="all")["structuredContent"]
+        assert found["total_count"] == 1
+        assert client.close() == 0
+
+
+def test_recorded_text_cannot_move_the_terminal(home: str, tmp_path: Path) -> None:
+    with Memory(home, cwd=str(tmp_path)) as memory:
+        memory.events.record("finding", "bug", {"title": "\x1b]0;owned\x07\x1b[2Jneedle\r\n\u202e"})
+    for words in (["search", "needle"], ["query"], ["handoff"], ["resume"]):
+        shown = run(home, *words, cwd=tmp_path)
+        assert "needle" in shown and not re.search(r"[\x00-\x08\x0b-\x1f\u202e]", shown)
+
+
+def test_words_for_people() -> None:
+    assert (plural(1, "event"), plural(2_000, "event"), size(999), size(1_500_000)) == ("1 event", "2,000 events", "999 bytes", "1.5 MB")
+    assert one_line("a\n\tb\x1b[31m") == "a b"
+
+
+def test_output_into_a_closed_pipe_is_no_error(home: str, filled: Path) -> None:
+    command = f"{sys.executable} -m session_memory show s1 --home {home} | head -1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, cwd=filled, check=False)
+    assert done.stdout.startswith("{") and "Traceback" not in done.stderr
+
+
