@@ -8,9 +8,9 @@ import random
 from collections.abc import Iterable
 from typing import Any
 
-import line_model as fmt
-from line_index import Index
-from line_model import Fields, Line
+from tests.laws import line_model as fmt
+from tests.laws.line_index import Index
+from tests.laws.line_model import Fields, Line
 
 EVENTS, TORN, NEXT, ORIGIN, FORGOTTEN = "events.jsonl", "events.torn", "next", "origin.json", "forgotten.json"
 
@@ -89,7 +89,9 @@ class Home:
         return sorted(path[8:] for path in self.files if path.startswith("origins/"))
 
     def log_files(self, origin: str) -> list[str]:
-        return self.own_files() if origin == self.origin else [f"origins/{origin}"] * (f"origins/{origin}" in self.files)
+        return (
+            self.own_files() if origin == self.origin else [f"origins/{origin}"] * (f"origins/{origin}" in self.files)
+        )
 
     def raw(self, origin: str) -> list[bytes]:
         return [raw for path in self.log_files(origin) for raw in fmt.split(self.files[path], self.around.mutant)]
@@ -127,8 +129,8 @@ class Home:
         if ORIGIN not in self.files:
             self.switch("new", None, [])
         elif json.loads(self.files[ORIGIN])["machine"] != self.machine:
-            last = (self.log(self.origin) or [None])[-1]
-            self.switch("restore", last and {"origin": last.origin, "seq": last.seq}, [])
+            lines = self.log(self.origin)
+            self.switch("restore", {"origin": lines[-1].origin, "seq": lines[-1].seq} if lines else None, [])
         self.mend()
         self.sweep()
 
@@ -211,7 +213,7 @@ class Home:
         """The record but for its place: id, times, salt and sum are made here and never again."""
         mutant, wall = self.around.mutant, self.wall()
         if ORIGIN in self.files and kind not in fmt.EXEMPT and mutant != "no-redaction":
-            members = fmt.redacted(members, fmt.banned_texts(self.lines()), self.secrets)
+            members = fmt.redacted(fmt.canonical(members), fmt.banned_texts(self.lines()), self.secrets)
         body = fmt.body_bytes(members, self.around.hex(128), mutant)
         if len(body) > self.limit - fmt.HEADER_ROOM:
             salt = b"" if mutant == "blob-unsalted" else self.around.random.randbytes(16)
@@ -228,7 +230,11 @@ class Home:
         lines = self.log(self.origin)
         seq, chain = (lines[-1].seq, lines[-1].chain) if lines else (0, fmt.FIRST_CHAIN)
         fresh = [line for line in (fmt.read(fmt.spool_bytes(f, b), True) for f, b in made) if line is not None]
-        found = self.bans(fresh) if check and self.around.mutant != "no-ban-check-at-append" else fmt.Bans(set(), set(), set())
+        found = (
+            self.bans(fresh)
+            if check and self.around.mutant != "no-ban-check-at-append"
+            else fmt.Bans(set(), set(), set())
+        )
         content = b""
         banned = {line.fields.id for line in fresh if self.is_banned(line, found)}
         self.note_blobs(line.body for line in fresh if line.fields.id in banned)
@@ -291,7 +297,7 @@ class Home:
         return fields
 
     def roll(self) -> None:
-        if EVENTS in self.files and self.files[EVENTS]:
+        if self.files.get(EVENTS):
             number = len([path for path in self.files if path.startswith("segments/")]) + 1
             self._rename(EVENTS, f"segments/{number:06d}")
 

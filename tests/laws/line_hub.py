@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import line_model as fmt
-from line_homes import EVENTS, Home
+from tests.laws import line_model as fmt
+from tests.laws.line_homes import EVENTS, Home
 
 if TYPE_CHECKING:
-    from line_model import Line
+    from tests.laws.line_model import Line
 
 
 class CallLost(Exception):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import line_model as fmt
+from tests.laws import line_model as fmt
 
 if TYPE_CHECKING:
-    from line_homes import Home
-    from line_model import Line
+    from tests.laws.line_homes import Home
+    from tests.laws.line_model import Line
 
 
 class Row(NamedTuple):

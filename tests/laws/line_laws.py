@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 
-import line_model as fmt
-from line_hub import Sync
-from line_index import Index
-from line_model import Line
-from line_world import World, gone
+from tests.laws import line_model as fmt
+from tests.laws.line_hub import Sync
+from tests.laws.line_index import Index
+from tests.laws.line_model import Line
+from tests.laws.line_world import World, gone
 
 
 def broken_laws(world: World) -> list[str]:
@@ -119,8 +119,8 @@ def _unguessable(world: World) -> list[str]:
 
 def _quiet(world: World) -> list[str]:
     """One more sync by everybody changes no byte."""
-    before = world.bytes()
+    before = world.all_bytes()
     for home in world.homes:
         home.open()
         Sync(home, world.wire).run()
-    return [] if world.bytes() == before else ["one more sync changed bytes"]
+    return [] if world.all_bytes() == before else ["one more sync changed bytes"]

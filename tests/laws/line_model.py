@@ -73,8 +73,8 @@ def at_text(ms: int) -> str:
 
 @lru_cache(maxsize=200_000)
 def at_ms(text: str) -> int:
-    moment = datetime(*(int(text[a:b]) for a, b in ((0, 4), (5, 7), (8, 10), (11, 13), (14, 16), (17, 19))))  # type: ignore[arg-type,misc]
-    return int(moment.replace(tzinfo=timezone.utc).timestamp()) * 1000 + int(text[20:23])
+    moment = datetime.strptime(text[:19] + "+0000", "%Y-%m-%dT%H:%M:%S%z")
+    return int(moment.timestamp()) * 1000 + int(text[20:23])
 
 
 def next_hlc(known: Iterable[str], wall: int, mutant: str = "") -> str:
@@ -173,8 +173,6 @@ def read(raw: bytes, spooled: bool = False) -> Line | None:
     names = NAMES.findall(match["extras"])
     if (extras and v == 1) or len(names) != len(set(names)):
         return None
-    if kind in EXEMPT and (v != 1 or match["body"] == b"null"):
-        return None
     key = None if match["key"] == b"null" else match["key"][1:-1].decode("ascii")
     fields = Fields(
         v, kind, match["id"].decode(), match["at"].decode(), match["hlc"].decode(), key, extras, match["sum"].decode()
@@ -210,6 +208,8 @@ def verify(lines: Iterable[bytes], mutant: str = "") -> list[str]:
             faults.append(f"{number}: chain")
         if seq == 0 and line.fields.kind != "origin":
             faults.append(f"{number}: the first line is of kind {line.fields.kind}")
+        if line.fields.kind in EXEMPT and (line.fields.v != 1 or line.body is None):
+            faults.append(f"{number}: {line.fields.kind}")
         if line.body is not None and sum_of(line.body) != line.fields.sum:
             faults.append(f"{number}: sum")
         seq, chain, origin = line.seq, line.chain, line.origin
@@ -262,9 +262,14 @@ class Bans(NamedTuple):
     texts: set[tuple[int, str, str]]
 
 
+def is_forget(line: Line) -> bool:
+    """One of another version is no forget: it is always written as version 1, so that every reader obeys it."""
+    return line.fields.kind == "forget" and line.fields.v == 1 and line.body is not None
+
+
 def banned_texts(lines: Iterable[Line]) -> set[tuple[int, str, str]]:
     """Every fingerprint that these lines name."""
-    bodies = [json.loads(line.body) for line in lines if line.fields.kind == "forget" and line.body is not None]
+    bodies = [json.loads(line.body or b"") for line in lines if is_forget(line)]
     return {(n, k, h) for body in bodies for n, k, h in body["texts"]}
 
 
@@ -284,14 +289,12 @@ def redacted(value: Any, prints: set[tuple[int, str, str]], secrets: dict[str, b
     return [redacted(each, prints, secrets) for each in value] if isinstance(value, list) else value
 
 
-def bans(
-    lines: list[Line], secrets: dict[str, bytes], blob: Callable[[str], bytes | None], mutant: str = ""
-) -> Bans:
+def bans(lines: list[Line], secrets: dict[str, bytes], blob: Callable[[str], bytes | None], mutant: str = "") -> Bans:
     """What is forgotten, as a function of the set of lines: their order and whereabouts do not matter."""
     found = Bans(set(), set(), banned_texts(lines))
     for line in lines:
-        if line.fields.kind == "forget" and line.body is not None:
-            body = json.loads(line.body)
+        if is_forget(line):
+            body = json.loads(line.body or b"")
             found.ids.update(body["ids"])
             found.keys.update(body["keys"])
     left = [line for line in lines if line.fields.kind not in EXEMPT]

@@ -7,11 +7,11 @@ import json
 from collections import Counter
 from typing import Any, NamedTuple
 
-import line_model as fmt
-from line_homes import ORIGIN, Around, Home, Killed
-from line_hub import CallLost, Hub, Sync, Wire
-from line_index import Index
-from line_model import Fields, Line
+from tests.laws import line_model as fmt
+from tests.laws.line_homes import ORIGIN, Around, Home, Killed
+from tests.laws.line_hub import CallLost, Hub, Sync, Wire
+from tests.laws.line_index import Index
+from tests.laws.line_model import Fields, Line
 
 DAY = 86_400_000
 JUMPS = (-1, 1, -1_000, 1_000, -300_000, 300_000, -540_000, 540_000, 3_600_000, -3_600_000, 116 * DAY, -116 * DAY)
@@ -246,8 +246,9 @@ class World:
     def everywhere(self) -> set[str]:
         found: set[str] = set()
         for home in self.homes:
+            found |= {line.fields.id for line in home.spooled()}
             if ORIGIN in home.files:
-                found |= {line.fields.id for line in home.lines()} | {line.fields.id for line in home.spooled()}
+                found |= {line.fields.id for line in home.lines()}
             lost = [fmt.read(raw) for raw in fmt.split(home.files.get("next", b""))]
             found |= {line.fields.id for line in lost if line is not None}
         for raws in self.wire.hub.logs.values():
@@ -264,10 +265,10 @@ class World:
         for home in self.homes:
             home.version = 2
         for _ in range(12):
-            before = self.bytes()
+            before = self.all_bytes()
             for n in range(len(self.homes)):
                 Sync(self._open(n), self.wire).run()
-            if self.bytes() == before:
+            if self.all_bytes() == before:
                 break
         else:
             self.broken.append("one more sync changes bytes, for ever")
@@ -282,8 +283,11 @@ class World:
         for path in [each for each in blobs if each.startswith(front) and each[len(front) :] not in named]:
             del blobs[path]
 
-    def bytes(self) -> list[Any]:
-        return [dict(home.files) for home in self.homes] + [copy.deepcopy(self.wire.hub.logs), dict(self.wire.hub.blobs)]
+    def all_bytes(self) -> list[Any]:
+        return [dict(home.files) for home in self.homes] + [
+            copy.deepcopy(self.wire.hub.logs),
+            dict(self.wire.hub.blobs),
+        ]
 
     def everything(self, home: Home) -> bytes:
         """Every byte of a home, its index included."""
@@ -301,7 +305,11 @@ def gone(world: World, lines: list[Line]) -> tuple[set[str], set[str]]:
         if forget in there:
             ids, keys, texts = ids | named, keys | grouped, texts | set(words)
     while True:
-        more = {id_ for id_, made in world.made.items() if id_ in there and made.fields.key in keys and made.body is not None}
+        more = {
+            id_
+            for id_, made in world.made.items()
+            if id_ in there and made.fields.key in keys and made.body is not None
+        }
         more_keys = {world.made[id_].fields.key for id_ in ids | more if id_ in world.made} - {None}
         if more <= ids and more_keys <= keys:
             return ids, texts

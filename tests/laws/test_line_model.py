@@ -10,16 +10,16 @@ import random
 from collections import Counter
 from pathlib import Path
 
-import line_model as fmt
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from line_homes import EVENTS, TORN, Around, Home, Killed
-from line_hub import Hub, Sync, Wire
-from line_laws import broken_laws
-from line_world import OPS, World, run
+from tests.laws import line_model as fmt
+from tests.laws.line_homes import EVENTS, TORN, Around, Home, Killed
+from tests.laws.line_hub import Hub, Sync, Wire
+from tests.laws.line_laws import broken_laws
+from tests.laws.line_world import OPS, World, run
 
-HISTORIES = int(os.environ.get("SESSION_MEMORY_FUZZ") or 150)
+HISTORIES = int(os.environ.get("SESSION_MEMORY_FUZZ") or 400)
 FIRST_SEED = int(os.environ.get("SESSION_MEMORY_FUZZ_SEED") or 1)
 ADR = Path(__file__).resolve().parents[2] / "docs" / "adr" / "0001-line-format.md"
 
@@ -55,13 +55,13 @@ MEMBERS: list[dict[str, object]] = [
 histories = st.lists(st.tuples(st.sampled_from(OPS), st.integers(0, 999), st.integers(0, 999)), max_size=24)
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(histories, st.integers(0, 1 << 30), st.sampled_from([2, 3]))
 def test_every_law_holds_after_any_history(ops: list[tuple[str, int, int]], seed: int, homes: int) -> None:
     assert broken_laws(run(ops, seed, "", homes)) == []
 
 
-def test_every_law_holds_after_long_random_histories(record_property: pytest.RecordProperty) -> None:
+def test_every_law_holds_after_long_random_histories() -> None:
     total: Counter[str] = Counter()
     for seed in range(FIRST_SEED, FIRST_SEED + HISTORIES):
         draw = random.Random(seed * 7919 + 13)
@@ -69,7 +69,9 @@ def test_every_law_holds_after_long_random_histories(record_property: pytest.Rec
         world = run(ops, seed, "", 2 + seed % 2)
         assert broken_laws(world) == [], f"seed {seed}: {ops}"
         lines = [fmt.read(raw) for raws in world.wire.hub.logs.values() for raw in raws]
-        total += world.count + Counter(histories=1, lines=len(lines), nulls=sum(not line.body for line in lines if line))
+        total += world.count + Counter(
+            histories=1, lines=len(lines), nulls=sum(not line.body for line in lines if line)
+        )
     print(dict(total))
     assert total["kills"] and total["forgets"] and total["lost calls"] and total["nulls"]
 
@@ -79,9 +81,11 @@ SCENES = {
     "merge": [("note", 0, 1), ("spool", 0, 3), ("spool", 0, 9), ("kill", 0, 0), ("set", 0, 4)],
     "forget": [("note", 0, 9), ("spool", 0, 3), ("roll", 0, 0), ("index", 0, 0), ("kill", 0, 0), ("forget", 0, 1)],
     "forget a text": [("note", 0, 4), ("note", 0, 9), ("note", 0, 8), ("index", 0, 0), ("kill", 0, 0), ("forget", 0, 9)],
-    "fork": [("note", 0, 9), ("clone", 0, 0), ("note", 0, 4), ("note", 2, 9), ("sync", 0, 0), ("kill", 2, 0), ("sync", 2, 0)],
+    "fork": [("note", 0, 9), ("clone", 0, 0), ("note", 0, 4), ("note", 3, 9), ("roll", 3, 0), ("note", 3, 8),
+             ("sync", 0, 0), ("kill", 3, 0), ("sync", 3, 0)],
     "restore": [("note", 0, 4), ("save", 0, 0), ("restore", 0, 1), ("kill", 0, 0), ("note", 0, 9), ("kill", 0, 3)],
-    "pull": [("note", 0, 9), ("note", 1, 3), ("sync", 0, 0), ("forget", 0, 1), ("sync", 0, 0), ("kill", 1, 0), ("sync", 1, 0)],
+    "pull": [("note", 0, 9), ("note", 1, 9), ("sync", 0, 0), ("sync", 1, 0), ("note", 0, 4), ("forget", 0, 2),
+             ("sync", 0, 0), ("kill", 1, 0), ("sync", 1, 0)],
 }  # fmt: skip
 
 
@@ -101,6 +105,7 @@ def test_a_kill_at_any_step_only_delays(scene: str) -> None:
         if not killed:
             break
         steps += 1
+    print(scene, steps)
     assert steps > 1
 
 
@@ -131,17 +136,20 @@ def test_a_newer_header_is_kept_and_cannot_move_what_the_chain_covers() -> None:
         return fmt.read(fmt.line_bytes(line.fields._replace(v=v, extras=extras), line.body, line.origin, 2, "0" * 64))
 
     good = with_extras(',"lane":7,"hue":"red","on":true,"score":-1.5e3')
-    assert good is not None and fmt.nulled(good.raw).startswith(good.raw[:400])
+    assert good is not None and good.fields.extras in good.raw.decode()
+    gone = fmt.read(fmt.nulled(good.raw))
+    assert gone is not None and gone == good._replace(raw=gone.raw, body=None)
     assert with_extras(',"lane":7', v=1) is None
     for bad in (',"chain":"x"', ',"sum":1', ',"body":null', ',"lane":7,"lane":8', ',"lane":1-2', ',"lane":01',
                 ',"lane":"a\\u0041"', ',"lane":"\t"', ',"Lane":1', ',"lane":[]', ',"lane":"\x7f"'):  # fmt: skip
         assert with_extras(bad) is None, bad
 
 
-def test_an_origin_or_forget_line_is_of_version_one_and_has_a_body() -> None:
-    for text in (ORIGIN, FORGET):
-        assert fmt.read(fmt.nulled(text.encode())) is None
-        assert fmt.read(text.replace('"v":1', '"v":2').encode()) is None
+def test_an_origin_or_forget_line_of_another_version_or_without_a_body_is_a_fault_but_never_cut() -> None:
+    for bad in (fmt.nulled(FORGET.encode()), FORGET.replace('"v":1', '"v":2').encode()):
+        line = fmt.read(bad)
+        assert line is not None and not fmt.is_forget(line)
+        assert "3: forget" in fmt.verify([ORIGIN.encode(), EVENT.encode(), bad])
 
 
 def test_a_line_at_the_limit_is_a_line_and_one_byte_more_makes_a_blob() -> None:
@@ -200,7 +208,9 @@ def test_a_changed_body_is_seen_by_its_sum_and_not_sent() -> None:
     assert len(wire.hub.logs[home.origin]) == 2
 
 
-@pytest.mark.parametrize("tail", [b"\0" * 40, b"\0" * 40 + b"\n", b'{"v":1,"kind"', b"\n", ORIGIN[:-1].encode() + b"\n"])
+@pytest.mark.parametrize(
+    "tail", [b"\0" * 40, b"\0" * 40 + b"\n", b'{"v":1,"kind"', b"\n", ORIGIN[:-1].encode() + b"\n"]
+)
 def test_what_lies_behind_the_last_good_line_is_set_aside(tail: bytes) -> None:
     home, _ = three_said()
     good = home.files[EVENTS]
@@ -216,7 +226,8 @@ def test_a_line_of_a_newer_version_at_the_end_is_never_cut() -> None:
     before = dict(home.files)
     home.open()
     assert home.files == before and fmt.verify(home.raw(home.origin)) == []
-    assert home.forget([fields.id], []) and home.sweep() is None
+    home.forget([fields.id], [])
+    home.sweep()
     assert b"from the future" not in home.files[EVENTS] and fmt.verify(home.raw(home.origin)) == []
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Callable
 
-import line_model as fmt
 import pytest
-from line_homes import EVENTS, TORN, Around, Home, Killed
-from line_hub import Hub, Sync, Wire
-from line_laws import broken_laws
-from line_world import run
+from tests.laws import line_model as fmt
+from tests.laws.line_homes import EVENTS, TORN, Around, Home, Killed
+from tests.laws.line_hub import Hub, Sync, Wire
+from tests.laws.line_laws import broken_laws
+from tests.laws.line_world import run
 
 Op = tuple[str, int, int]
 
@@ -151,7 +153,7 @@ def test_a_spool_merged_twice_across_a_copy_is_there_once(mutant: str) -> None:
             home.around.cut = 8 * 90  # nothing torn: only where it dies matters
             _die(home, first, home.merge)
             home.machine = "another"
-            _die(home, second, lambda home=home: (home.open(), home.merge()))
+            _die(home, second, lambda home=home: (home.open(), home.merge()))  # type: ignore[misc]
             home.open()
             home.merge()
             ids = [line.fields.id for line in home.log(home.origin)]
@@ -160,12 +162,10 @@ def test_a_spool_merged_twice_across_a_copy_is_there_once(mutant: str) -> None:
     assert doubled == bool(mutant)
 
 
-def _die(home: Home, steps: int, work: object) -> None:
+def _die(home: Home, steps: int, work: Callable[[], object]) -> None:
     home.around.die_in = steps - 2
-    try:
-        work()  # type: ignore[operator]
-    except Killed:
-        pass
+    with contextlib.suppress(Killed):
+        work()
     home.around.die_in = None
 
 

@@ -173,12 +173,13 @@ def _ranked(database: Database, wanted: Filter, offset: int, limit: int) -> list
     match = wanted.match
     assert match is not None  # `search` comes here only with words
     where, values = _where(wanted)
-    only = (
-        ""
-        if match.ranked == match.required
-        else (" AND rowid IN (SELECT rowid FROM event_text WHERE event_text MATCH ?)")
-    )
-    matched: list[Value] = [match.ranked] if not only else [match.ranked, match.required]
+    must, only = "", ""
+    matched: list[Value] = [match.ranked]
+    if match.ranked != match.required:
+        # the plus sign keeps SQLite from asking the second expression once for every hit of the first
+        must = "must AS MATERIALIZED (SELECT rowid AS n FROM event_text WHERE event_text MATCH ?), "
+        only = " AND +rowid IN (SELECT n FROM must)"
+        matched = [match.required, match.ranked]
     hits = max(FIRST_HITS, 4 * (offset + limit))
     while True:
         inner = (
@@ -186,7 +187,7 @@ def _ranked(database: Database, wanted: Filter, offset: int, limit: int) -> list
             " ORDER BY score LIMIT ?"
         )
         sql = (
-            f"WITH hit AS MATERIALIZED ({inner}) SELECT {COLUMNS}, (SELECT count(*) FROM hit) FROM hit"
+            f"WITH {must}hit AS MATERIALIZED ({inner}) SELECT {COLUMNS}, (SELECT count(*) FROM hit) FROM hit"
             f" JOIN event ON event.n = hit.n JOIN session ON session.n = event.session_n WHERE {where}"
             " ORDER BY hit.score, event.at DESC, event.hlc DESC LIMIT ? OFFSET ?"
         )

@@ -22,6 +22,9 @@ SHORTEST_KNOWN = 8
 LEAST_ENTROPY = 3.0  # bits a character, of an assigned value: below it, it is a word or a name
 NAME_LIKE = re.compile(r"[A-Za-z_$][A-Za-z_$.\-]*")
 MARK = "[REDACTED:"
+SHORTEST = 8  # characters below which no rule can match
+REMEMBERED, MOST_REMEMBERED = 40, 5_000  # characters of a text whose outcome is remembered; how many texts
+WORDS = tuple((word, number) for number, (_kind, words, _pattern) in enumerate(RULES) for word in words)
 
 
 class Redactor:
@@ -44,6 +47,7 @@ class Redactor:
                     "Correct it in config.json.",
                 ) from error  # fmt: skip
         self._known = _forms(known)
+        self._clean: dict[str, tuple[str, int]] = {}
 
     def redact(self, value: Any, name: str = "") -> tuple[Any, int]:
         """`value` (JSON) with every secret replaced, keys included, and how many there were."""
@@ -66,23 +70,29 @@ class Redactor:
 
     def redact_text(self, text: str) -> tuple[str, int]:
         """One text with every secret replaced, and how many there were."""
+        if len(text) <= REMEMBERED:  # names and labels come again and again
+            known = self._clean.get(text)
+            if known is None:
+                known = self._search(text)
+                if len(self._clean) < MOST_REMEMBERED:
+                    self._clean[text] = known
+            return known
+        return self._search(text)
+
+    def _search(self, text: str) -> tuple[str, int]:
         count = 0
         for form in self._known:
             if form in text:
                 count += text.count(form)
                 text = text.replace(form, self._mark("known", form))
-        low = text.lower()
-        if "<private>" in low:
-            text, some = re.subn(r"(?is)<private>.*?(?:</private>|\Z)", "[PRIVATE]", text)
-            count += some
-        for number, (kind, words, _pattern) in enumerate(RULES):
-            for word in words:
-                if word in low:
-                    text, some = self._apply(number, kind, text)
-                    if some:
-                        count += some
-                        low = text.lower()
-                    break
+        if len(text) >= SHORTEST:
+            low = text.lower()
+            if "<private>" in low:
+                text, some = re.subn(r"(?is)<private>.*?(?:</private>|\Z)", "[PRIVATE]", text)
+                count += some
+            for number in sorted({number for word, number in WORDS if word in low}):
+                text, some = self._apply(number, RULES[number][0], text)
+                count += some
         for own in self._own:
             text, some = own.subn(lambda match: self._mark("own", match.group()), text)
             count += some
