@@ -29,7 +29,9 @@ def turns(rounds: int, things: dict[str, Callable[[], float]]) -> dict[str, list
     return found
 
 
-def table(title: str, found: dict[str, list[float]], limit: str, unit: float = 1000.0, name: str = "ms") -> dict[str, float]:
+def table(
+    title: str, found: dict[str, list[float]], limit: str, unit: float = 1000.0, name: str = "ms"
+) -> dict[str, float]:
     """Print median, best and the ratio of medians to the limit; returns the ratios."""
     base = statistics.median(found[limit])
     print(f"\n{title}\n{'':34}{'median ' + name:>12}{'best ' + name:>12}{'ratio':>8}")
@@ -46,7 +48,9 @@ class Server:
     def __init__(self, words: list[str], home: str = "") -> None:
         self.began = time.perf_counter()
         env = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}", "SESSION_MEMORY_HOME": home}
-        self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=env)
+        self.process = subprocess.Popen(
+            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=env
+        )
         self._number = 0
 
     def ask(self, method: str, **params: Any) -> dict[str, Any]:

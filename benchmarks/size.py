@@ -88,7 +88,9 @@ def at(count: int, folder: str) -> dict[str, float]:
             found[f"search {name} p50, ms"], found[f"search {name} p95, ms"] = statistics.median(took), took[37]
         for name, asked in (("newest 10", Query(limit=10)), ("category", Query(category="decision", limit=10)),
                             ("oldest 50", Query(order="oldest"))):  # fmt: skip
-            found[f"query {name} p50, ms"] = statistics.median(timed(lambda asked=asked: memory.events.query(asked), 40))
+            found[f"query {name} p50, ms"] = statistics.median(
+                timed(lambda asked=asked: memory.events.query(asked), 40)
+            )
         memory.opened.index.database().run("PRAGMA wal_checkpoint(TRUNCATE)")
         log, index = os.stat(paths.Home(home).events).st_size, os.stat(paths.Home(home).index).st_size
         found["index bytes / log bytes"] = index / log
@@ -102,13 +104,17 @@ def main(sizes: list[int]) -> None:
     for name in results[sizes[0]]:
         row = [results[count][name] for count in sizes]
         print(f"{name:32}" + "".join(f"{value:12.2f}" for value in row) + f"{row[-1] / row[0]:12.2f}" if row[0] else "")
-    shared = Path(os.environ.get("SESSION_MEMORY_SHARED") or Path(__file__).resolve().parents[2] / "shared") / "transcripts"
+    shared = (
+        Path(os.environ.get("SESSION_MEMORY_SHARED") or Path(__file__).resolve().parents[2] / "shared") / "transcripts"
+    )
     if shared.is_dir():
         with tempfile.TemporaryDirectory() as folder, Memory(f"{folder}/home", cwd=folder) as memory:
             began = time.perf_counter()
             report = memory.imports.claude_code(str(shared))
             took = time.perf_counter() - began
-            print(f"\nimport of {report.bytes / 1e6:.1f} MB of transcripts: {took:.2f} s, {took / report.bytes * 14e6:.2f} s per 14 MB")
+            print(
+                f"\nimport of {report.bytes / 1e6:.1f} MB of transcripts: {took:.2f} s, {took / report.bytes * 14e6:.2f} s per 14 MB"
+            )
 
 
 if __name__ == "__main__":

@@ -34,7 +34,10 @@ def calls(rounds: int) -> None:
         for server in servers.values():
             server.call("echo", value=1)
         mine.call("session_init")
-        once = {name: (lambda server=server: _timed(lambda: server.call("echo", value="x" * 200))) for name, server in servers.items()}
+        once = {
+            name: (lambda server=server: _timed(lambda: server.call("echo", value="x" * 200)))
+            for name, server in servers.items()
+        }
         once["session_record (with its flush)"] = lambda: _timed(
             lambda: mine.call("session_record", category="finding", type="bug", data={"title": "x" * 200})
         )

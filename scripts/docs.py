@@ -27,12 +27,16 @@ def errors() -> str:
 
 def settings() -> str:
     """Every setting, default and bounds, and the variables."""
-    lines = ["# Settings\n\n`config.json` in the home folder; `session-memory config` shows every value and where it came from.\n"]
+    lines = [
+        "# Settings\n\n`config.json` in the home folder; `session-memory config` shows every value and where it came from.\n"
+    ]
     for name, kind, default, low, high, text in TABLE:
         shown = json.dumps(list(default) if isinstance(default, tuple) else default)
         bounds = f" Allowed: {', '.join(low)}." if kind == "choice" else f" {low} to {high}." if low is not None else ""
         lines.append(f"\n## {name}\n\n{text} A {kind}; default `{shown}`.{bounds}\n")
-    lines.append("\n## Environment variables\n\nPriority: variable, then a trusted project's `.env`, then `~/.claude/.env`, then config.json.\n\n")
+    lines.append(
+        "\n## Environment variables\n\nPriority: variable, then a trusted project's `.env`, then `~/.claude/.env`, then config.json.\n\n"
+    )
     for name in USER_VARIABLES:
         lines.append(f"- `{name}`{'' if name in PROJECT_VARIABLES else ': never from a project'}\n")
     lines.append("- `SESSION_MEMORY_HOME`: the home folder; `--home` wins\n- `NO_COLOR`: no colours\n")
@@ -45,7 +49,9 @@ def tools() -> str:
     tables = {method: snapshot["tables"][n] for method, n in snapshot["methods"]["2025-11-25"].items()}
     parts = ["# MCP tools, prompts and resources\n"]
     for tool in tables["tools/list"]["tools"]:
-        parts.append(f"\n## {tool['name']}\n\n{tool['description']}\n\n| argument | takes | required |\n|---|---|---|\n")
+        parts.append(
+            f"\n## {tool['name']}\n\n{tool['description']}\n\n| argument | takes | required |\n|---|---|---|\n"
+        )
         required = tool["inputSchema"].get("required", [])
         for name, schema in tool["inputSchema"]["properties"].items():
             takes = json.dumps(schema).replace("|", "\\|")
@@ -57,7 +63,9 @@ def tools() -> str:
         parts.append(f"\n## {each['uri']}\n\n{each['description']}\n")
     for each in tables["resources/templates/list"]["resourceTemplates"]:
         parts.append(f"\n## {each['uriTemplate']}\n\n{each['description']}\n")
-    parts.append(f"\n## Instructions\n\nWhat the client tells the model:\n\n```text\n{tables['initialize']['instructions']}\n```\n")
+    parts.append(
+        f"\n## Instructions\n\nWhat the client tells the model:\n\n```text\n{tables['initialize']['instructions']}\n```\n"
+    )
     return "".join(parts)
 
 
@@ -66,7 +74,9 @@ def commands() -> str:
     parts = ["# Commands\n"]
     for name in cli.COMMANDS:
         parser = cli.parser([name])
-        child = next(action.choices[name] for action in parser._actions if hasattr(action, "choices") and action.choices)
+        child = next(
+            action.choices[name] for action in parser._actions if hasattr(action, "choices") and action.choices
+        )
         child.formatter_class = lambda prog: cli.wide_help(prog)
         parts.append(f"\n## {name}\n\n```text\n{child.format_help().strip()}\n```\n")
     return "".join(parts)
@@ -74,13 +84,19 @@ def commands() -> str:
 
 def schema() -> str:
     """The index's tables: the text that SQLite runs."""
-    return f"# The index's tables\n\nA view of the log that `session-memory rebuild` makes again.\n\n```sql{SCHEMA}```\n"
+    return (
+        f"# The index's tables\n\nA view of the log that `session-memory rebuild` makes again.\n\n```sql{SCHEMA}```\n"
+    )
 
 
 def features() -> str:
     """What works in this version."""
-    rows = "".join(f"| {name} | {'yes' if works else 'not yet'} | {what} |\n" for name, (works, what) in FEATURES.items())
-    return f"# Features\n\nWhat `session-memory status` lists.\n\n| feature | works | what it is |\n|---|---|---|\n{rows}"
+    rows = "".join(
+        f"| {name} | {'yes' if works else 'not yet'} | {what} |\n" for name, (works, what) in FEATURES.items()
+    )
+    return (
+        f"# Features\n\nWhat `session-memory status` lists.\n\n| feature | works | what it is |\n|---|---|---|\n{rows}"
+    )
 
 
 PAGES: dict[str, Callable[[], str]] = {

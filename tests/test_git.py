@@ -58,7 +58,9 @@ def test_a_remote_names_the_project_for_sub_folders_and_worktrees(repository: Pa
     assert git.head(str(tree))[1] == run(repository, "rev-parse", "HEAD")
 
 
-def test_without_a_remote_the_first_commit_names_it_and_without_git_the_folder(repository: Path, tmp_path: Path) -> None:
+def test_without_a_remote_the_first_commit_names_it_and_without_git_the_folder(
+    repository: Path, tmp_path: Path
+) -> None:
     first = run(repository, "rev-list", "--max-parents=0", "HEAD")
     assert git.project_key(str(repository)) == (f"root:{first}", "shop")
     empty = tmp_path / "empty"

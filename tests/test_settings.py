@@ -70,7 +70,9 @@ def test_variables_win_over_files_in_the_stated_order(home: str, tmp_path: Path)
     os.makedirs(home)
     user = Path(os.path.expanduser("~/.claude"))
     user.mkdir()
-    (user / ".env").write_text("\ufeffexport OPENAI_API_KEY='user key'\r\nCF_API_BASE_URL=\"http://x\" # c\n# no\nbad line\nA=b #c\n")
+    (user / ".env").write_text(
+        "\ufeffexport OPENAI_API_KEY='user key'\r\nCF_API_BASE_URL=\"http://x\" # c\n# no\nbad line\nA=b #c\n"
+    )
     (project / ".env").write_text("OPENAI_API_KEY=project\nCF_API_BASE_URL=http://evil\nPATH=/evil\n")
     found = settings.load(home, environ={}, cwd=str(project))
     assert (found.value("OPENAI_API_KEY"), found.origin("OPENAI_API_KEY")) == ("user key", "~/.claude/.env")
@@ -86,7 +88,9 @@ def test_variables_win_over_files_in_the_stated_order(home: str, tmp_path: Path)
 
 
 def test_secret_looking_variables_are_known_to_redaction_and_others_are_not() -> None:
-    known = settings.secret_values({"MY_API_KEY": "abcdefgh1234", "PATH": "/usr/bin:/bin", "SHORT_TOKEN": "abc", "HOME": "/h"})
+    known = settings.secret_values(
+        {"MY_API_KEY": "abcdefgh1234", "PATH": "/usr/bin:/bin", "SHORT_TOKEN": "abc", "HOME": "/h"}
+    )
     assert known == ("abcdefgh1234",)
 
 

@@ -52,7 +52,9 @@ def test_automatic_ones_roll_files_and_list_alike_and_manual_ones_stay(memory: M
     assert memory.checkpoints.listed(type_="auto")["total_count"] == 1
 
 
-def test_the_newest_is_the_one_written_last_even_under_a_wrong_clock(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_newest_is_the_one_written_last_even_under_a_wrong_clock(
+    memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from session_memory import ids
 
     real = ids.now_ms

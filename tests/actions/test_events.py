@@ -118,7 +118,10 @@ def test_filters_combine(memory: Memory) -> None:
     record(memory, "a decision", category="decision", type_="api")
     assert titles(memory, type="gap") == ["a gap"]
     assert titles(memory, tags=["x"]) == ["a bug"] and len(titles(memory, tags=["x", "y"])) == 2
-    assert set(titles(memory, categories=["decision"], category="finding", keyword="bug decision")) == {"a bug", "a decision"}
+    assert set(titles(memory, categories=["decision"], category="finding", keyword="bug decision")) == {
+        "a bug",
+        "a decision",
+    }
     assert titles(memory, category="finding", keyword="gap") == ["a gap"]
     assert titles(memory, keyword="") == [] and titles(memory, keyword="?!") == []
     today = ids.at_text(ids.now_ms())[:10]
@@ -147,7 +150,9 @@ def test_an_event_is_found_by_the_beginning_of_its_id(memory: Memory) -> None:
             memory.events.get(wrong)
 
 
-def test_the_home_of_a_read_only_disk_reads_and_says_so_on_write(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_home_of_a_read_only_disk_reads_and_says_so_on_write(
+    memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     record(memory, "before")
 
     def refuse(path: str, flags: int) -> int:

@@ -65,7 +65,9 @@ def every_trap() -> Builder:
     made.add("file-history-snapshot", snapshot={})
     made.add("progress", data={"type": "hook_progress"})
     made.user("Add rate limits <system-reminder>hidden</system-reminder>", promptId="p1")
-    made.assistant({"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "On it."}, {"type": "text", "text": "\n\n"})
+    made.assistant(
+        {"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "On it."}, {"type": "text", "text": "\n\n"}
+    )
     made.tool("Edit", {"file_path": "/gone/shop/a.py", "old_string": "x", "new_string": "y"}, "edited")
     made.tool("Bash", {"command": "pytest"}, "Exit code 1\n2 failed", error=True)
     made.tool("Bash", {"command": "mix test 2>&1 | tail -3"}, "12 tests, 3 failures")
@@ -139,7 +141,9 @@ def test_who_said_it_when_and_where_it_stands_are_kept(tmp_path: Path) -> None:
     assert queued.body["source"]["line"] > 20 and "uuid" not in queued.body["source"]
     assert queued.body["stated_by"] == "user"
     keys = [d.key for d in drafts if d.kind == EVENT]
-    assert len(keys) == len(set(keys)) and keys == [d.key for d in Transcript(every_trap().write(tmp_path)) if d.kind == EVENT]
+    assert len(keys) == len(set(keys)) and keys == [
+        d.key for d in Transcript(every_trap().write(tmp_path)) if d.kind == EVENT
+    ]
 
 
 def test_a_long_output_keeps_its_beginning_and_its_end(tmp_path: Path) -> None:
@@ -152,7 +156,9 @@ def test_a_long_output_keeps_its_beginning_and_its_end(tmp_path: Path) -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(st.data())
-def test_cut_at_any_byte_it_is_read_as_far_as_it_goes(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+def test_cut_at_any_byte_it_is_read_as_far_as_it_goes(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
     folder = tmp_path_factory.mktemp("cut")
     path = Path(every_trap().write(folder))
     whole = path.read_bytes()
@@ -211,7 +217,9 @@ def test_an_import_is_searchable_and_a_second_one_changes_nothing(home: str, tmp
         assert first.new == 29 and (second.new, second.known) == (0, 29)
         assert (Path(home) / "storage" / "events.jsonl").stat().st_size == size
         page = memory.events.query(Query(keyword="check again", scope="all"))
-        assert page.events[0]["data"]["text"] == "check again" and page.events[0]["timestamp"].startswith("2026-02-11T20:31")
+        assert page.events[0]["data"]["text"] == "check again" and page.events[0]["timestamp"].startswith(
+            "2026-02-11T20:31"
+        )
         session = memory.sessions.listed(everywhere=True, limit=5)[0]
         assert (session["id"], session["title"], session["project_name"]) == (SESSION_ID, "Add rate limits", "shop")
         assert memory.health.verify().green
@@ -221,7 +229,7 @@ def test_the_real_transcripts_come_in_whole(home: str, shared: Path, tmp_path: P
     with Memory(home, cwd=str(tmp_path)) as memory:
         report = memory.imports.claude_code(str(shared / "transcripts"))
         assert report.new > 1_100 and not report.troubles
-        assert not [why for why in report.skipped if why.startswith("unknown") or why.startswith("broken")]
+        assert not [why for why in report.skipped if why.startswith(("unknown", "broken"))]
         counts: dict[tuple[str, str], int] = {}
         sources: set[Any] = set()
         cursor = None

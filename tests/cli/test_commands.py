@@ -11,22 +11,23 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
+from tests.capture.test_transcript import every_trap
+from tests.mcp_server.raw_client import RawClient
 
 from session_memory.cli.main import COMMANDS
 from session_memory.cli.terminal import one_line, plural, size
 from session_memory.memory import Memory
-from tests.capture.test_transcript import every_trap
-from tests.mcp_server.raw_client import RawClient
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def run(home: str, *words: str, cwd: Path | None = None, ok: int = 0) -> str:
     command = [sys.executable, "-m", "session_memory", *words, "--home", home]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, stdin=subprocess.DEVNULL, timeout=120, check=False)
+    done = subprocess.run(
+        command, capture_output=True, text=True, cwd=cwd, stdin=subprocess.DEVNULL, timeout=120, check=False
+    )
     assert done.returncode == ok, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     return done.stdout
@@ -99,7 +100,10 @@ def test_an_import_says_what_came_and_a_second_one_that_nothing_is_new(home: str
     assert "29 new events from 1 transcript" in run(home, "import", "claude-code", str(tmp_path / "projects"))
     again = json.loads(run(home, "import", "claude-code", str(tmp_path / "projects"), "--json"))
     assert (again["new"], again["known"]) == (0, 29)
-    assert "bad-transcript" in json.loads(run(home, "import", "claude-code", str(tmp_path / "none"), "--json", ok=1))["error"]["code"]
+    assert (
+        "bad-transcript"
+        in json.loads(run(home, "import", "claude-code", str(tmp_path / "none"), "--json", ok=1))["error"]["code"]
+    )
 
 
 def test_the_demo_loses_nothing_and_cleans_up(home: str, tmp_path: Path) -> None:
@@ -186,7 +190,12 @@ def test_recorded_text_cannot_move_the_terminal(home: str, tmp_path: Path) -> No
 
 
 def test_words_for_people() -> None:
-    assert (plural(1, "event"), plural(2_000, "event"), size(999), size(1_500_000)) == ("1 event", "2,000 events", "999 bytes", "1.5 MB")
+    assert (plural(1, "event"), plural(2_000, "event"), size(999), size(1_500_000)) == (
+        "1 event",
+        "2,000 events",
+        "999 bytes",
+        "1.5 MB",
+    )
     assert one_line("a\n\tb\x1b[31m") == "a b"
 
 
@@ -194,5 +203,3 @@ def test_output_into_a_closed_pipe_is_no_error(home: str, filled: Path) -> None:
     command = f"{sys.executable} -m session_memory show s1 --home {home} | head -1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, cwd=filled, check=False)
     assert done.stdout.startswith("{") and "Traceback" not in done.stderr
-
-

@@ -29,7 +29,9 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 
 def test_generated_pages_are_fresh() -> None:
-    done = subprocess.run([sys.executable, str(ROOT / "scripts" / "docs.py"), "--check"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / "docs.py"), "--check"], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -76,7 +78,14 @@ def test_the_plugin_of_the_how_to_works(tmp_path: Path) -> None:
     assert not registry.failed
     plugin = registry.for_skill("translator")
     events = [
-        {"id": str(n), "category": "phase", "type": type_, "data": {"chapter": chapter}, "timestamp": "", "session_id": "s"}
+        {
+            "id": str(n),
+            "category": "phase",
+            "type": type_,
+            "data": {"chapter": chapter},
+            "timestamp": "",
+            "session_id": "s",
+        }
         for n, (type_, chapter) in enumerate([("chapter_found", "1"), ("chapter_found", "2"), ("chapter_done", "1")])
     ]
     folded = fold(plugin, events)

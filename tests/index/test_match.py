@@ -39,7 +39,9 @@ class Words:
         self.connection = apsw.Connection(":memory:")
         self.run("CREATE VIRTUAL TABLE t USING fts5 (text, parts, tokenize='porter unicode61 remove_diacritics 2')")
         for number, text in enumerate(texts):
-            self.connection.execute("INSERT INTO t (rowid, text, parts) VALUES (?, ?, ?)", (number, text, search_parts(text)))
+            self.connection.execute(
+                "INSERT INTO t (rowid, text, parts) VALUES (?, ?, ?)", (number, text, search_parts(text))
+            )
 
     def run(self, sql: str) -> None:
         self.connection.execute(sql)

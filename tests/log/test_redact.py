@@ -12,13 +12,13 @@ from urllib.parse import quote
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.log.secrets_labelled import HELD_OUT, harmless, kinds, places
 
 from session_memory import paths
 from session_memory.errors import InvalidInput
 from session_memory.log.journal import Journal
 from session_memory.log.redact import Redactor
 from session_memory.model.record import Draft
-from tests.log.secrets_labelled import HELD_OUT, harmless, kinds, places
 
 REDACTOR = Redactor(b"k" * 32)
 json_values = st.recursive(
@@ -99,7 +99,11 @@ def test_equal_secrets_share_a_mark_and_different_ones_do_not() -> None:
 
 
 def test_members_with_telling_names_and_private_blocks_are_replaced() -> None:
-    value = {"password": "hunter2hunter2", "note": "keep <private>my\nplan</private> this", "token": "see docs for this"}
+    value = {
+        "password": "hunter2hunter2",
+        "note": "keep <private>my\nplan</private> this",
+        "token": "see docs for this",
+    }
     clean, count = REDACTOR.redact(value)
     assert count == 2 and clean["note"] == "keep [PRIVATE] this" and clean["token"] == "see docs for this"
     assert clean["password"].startswith("[REDACTED:password:")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from tests.mcp_server.raw_client import RawClient, server
+
 from session_memory.mcp_server import snapshot, stdio
 from session_memory.version import VERSION
-from tests.mcp_server.raw_client import RawClient, server
 
 
 def test_the_stored_snapshot_is_what_the_server_answers() -> None:

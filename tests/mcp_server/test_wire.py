@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.mcp_server.raw_client import RawClient
 
 TINY = str(Path(__file__).with_name("tiny_server.py"))
@@ -104,7 +103,9 @@ def test_a_line_of_twenty_megabytes_is_refused_by_its_id() -> None:
 
 def test_a_repaired_surrogate_arrives_as_the_replacement_character() -> None:
     with tiny() as client:
-        client.send(client.line("tools/call", {"name": "echo", "arguments": {"value": "@@"}}, 1).replace(b"@@", rb"\ud83d"))
+        client.send(
+            client.line("tools/call", {"name": "echo", "arguments": {"value": "@@"}}, 1).replace(b"@@", rb"\ud83d")
+        )
         assert client.answer(1)["result"]["content"][0]["text"] == "'\ufffd'"
 
 

@@ -81,7 +81,11 @@ def test_facts_keep_what_holds_and_drop_what_is_over() -> None:
 
 @pytest.mark.parametrize("name", ["whole", "budget-400", "budget-150"])
 def test_what_people_read(name: str) -> None:
-    parts, head, last = sections(gather(story()), STANDING), ["# Handoff", "", "Notes, not instructions."], "session s · file f.md"
+    parts, head, last = (
+        sections(gather(story()), STANDING),
+        ["# Handoff", "", "Notes, not instructions."],
+        "session s · file f.md",
+    )
     text = whole(head, parts, last) if name == "whole" else compose(head, parts, last, int(name[7:]), "f.md")
     path = GOLDEN / f"{name}.md"
     if os.environ.get("SESSION_MEMORY_GOLDEN"):
@@ -101,9 +105,16 @@ def test_sections_can_be_left_out_and_machines_get_ids() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 60), st.integers(0, 60), st.integers(100, 3_900))
-def test_within_any_budget_questions_and_decisions_are_told_or_counted(questions: int, decisions: int, budget: int) -> None:
-    events = [event(n % 60, "question", "raised", {"id": f"Q{n}", "question": f"Is it {n}? " * 4}) for n in range(questions)]
-    events += [event(n % 60, "decision", "x", {"title": f"We take {n} " * 4, "rationale": "because " * 30}) for n in range(decisions)]
+def test_within_any_budget_questions_and_decisions_are_told_or_counted(
+    questions: int, decisions: int, budget: int
+) -> None:
+    events = [
+        event(n % 60, "question", "raised", {"id": f"Q{n}", "question": f"Is it {n}? " * 4}) for n in range(questions)
+    ]
+    events += [
+        event(n % 60, "decision", "x", {"title": f"We take {n} " * 4, "rationale": "because " * 30})
+        for n in range(decisions)
+    ]
     for number, each in enumerate(events):
         each["id"] = f"{number:032x}"
     text = compose(["# Handoff"], sections(gather(events), Standing()), "session s", budget, "FILE")
@@ -111,7 +122,9 @@ def test_within_any_budget_questions_and_decisions_are_told_or_counted(questions
     for heading, sign, count in (("Open questions", "Is it", questions), ("Decisions", "We take", decisions)):
         part = text.partition(f"## {heading}\n")[2].partition("##")[0]
         lines = [line for line in part.splitlines() if sign in line]
-        left_out = [int(word) for line in part.splitlines() if line.startswith("- …") for word in line.split() if word.isdigit()]
+        left_out = [
+            int(word) for line in part.splitlines() if line.startswith("- …") for word in line.split() if word.isdigit()
+        ]
         assert len(lines) + sum(left_out) == count
     if estimate(text) < budget // 2:
         assert "more in FILE" not in text

@@ -30,7 +30,14 @@ def test_a_hash_is_not_taken_apart() -> None:
 
 
 def test_plain_text_holds_values_in_order_and_telling_names_only() -> None:
-    data = {"title": "one", "rationale": "two", "redis_version": 7.2, "ok": True, "list": ["three", {"text": "four\0"}], "n": None}
+    data = {
+        "title": "one",
+        "rationale": "two",
+        "redis_version": 7.2,
+        "ok": True,
+        "list": ["three", {"text": "four\0"}],
+        "n": None,
+    }
     assert plain_text(data) == "one\ntwo\nredis_version\n7.2\nlist\nthree\nfour\ufffd\nn"
     assert plain_text({"output": "\x1b[31mred\x1b[0m"}) == " red "
     assert len(plain_text({"text": "x" * 10 * MOST_TEXT})) <= MOST_TEXT

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,14 @@ class Mine(SessionPlugin):
 
 
 def event(category: str, type_: str, **data: Any) -> dict[str, Any]:
-    return {"id": "0" * 32, "timestamp": "2026-01-01T00:00:00.000Z", "session_id": "s", "category": category, "type": type_, "data": data}
+    return {
+        "id": "0" * 32,
+        "timestamp": "2026-01-01T00:00:00.000Z",
+        "session_id": "s",
+        "category": category,
+        "type": type_,
+        "data": data,
+    }
 
 
 def folder(tmp_path: Path, **files: str) -> str:
@@ -64,7 +72,9 @@ def test_a_file_in_the_folder_is_found_by_its_skill_and_name(tmp_path: Path) -> 
         (BODY.replace("def get_state_schema(self): return {}", ""), "get_state_schema"),
     ],
 )
-def test_a_file_that_cannot_be_used_is_named_with_its_reason_and_the_others_work(tmp_path: Path, text: str, reason: str) -> None:
+def test_a_file_that_cannot_be_used_is_named_with_its_reason_and_the_others_work(
+    tmp_path: Path, text: str, reason: str
+) -> None:
     registry = Registry(folder(tmp_path, bad=text, good=BODY.replace('"mine"', '"good"')))
     assert reason in registry.failed["bad.py"]
     assert registry.for_skill("good").name == "good"
@@ -100,10 +110,10 @@ class Counter(SessionPlugin):
     [
         ("on_event", lambda *_: 1 / 0, "ZeroDivisionError"),
         ("on_event", lambda *_: "text", "returned str"),
-        ("create_initial_state", lambda: {}, "returned dict"),
+        ("create_initial_state", dict, "returned dict"),
         ("calculate_progress", lambda *_: "half", "not a number"),
         ("calculate_progress", lambda *_: float("nan"), "not a number"),
-        ("calculate_progress", lambda *_: exit(4), "SystemExit"),
+        ("calculate_progress", lambda *_: sys.exit(4), "SystemExit"),
         ("validate_state", lambda *_: False, "not valid"),
     ],
 )
@@ -128,7 +138,12 @@ def test_a_plugin_that_fails_late_is_named_too_and_prints_never_reach_stdout(cap
     assert folded.error is not None
 
 
-@given(st.lists(st.tuples(st.sampled_from(["task_start", "task_complete", "phase_start", "done"]), st.sampled_from("abc")), max_size=12))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["task_start", "task_complete", "phase_start", "done"]), st.sampled_from("abc")),
+        max_size=12,
+    )
+)
 def test_generic_progress_is_tasks_done_of_tasks_seen_and_the_fold_is_pure(steps: list[tuple[str, str]]) -> None:
     events = [event("phase", type_, task_id=task, phase=task) for type_, task in steps]
     once, twice = fold(GenericPlugin(), events), fold(GenericPlugin(), events)
@@ -144,10 +159,14 @@ def test_generic_progress_is_tasks_done_of_tasks_seen_and_the_fold_is_pure(steps
         assert once.progress == sum(each == "done" for each in done.values()) / len(done)
 
 
-def test_state_and_progress_survive_a_restart_and_a_rebuild_and_a_fault_loses_no_event(home: str, tmp_path: Path) -> None:
+def test_state_and_progress_survive_a_restart_and_a_rebuild_and_a_fault_loses_no_event(
+    home: str, tmp_path: Path
+) -> None:
     os.makedirs(os.path.join(home, "plugins"), mode=0o700)
     Path(home, "plugins", "mine.py").write_text(HEAD + BODY)
-    Path(home, "plugins", "bad.py").write_text(HEAD + BODY.replace('"mine"', '"bad"').replace('["my-skill"]', '["bad"]').replace("len(events) / 4", "1 / 0"))
+    Path(home, "plugins", "bad.py").write_text(
+        HEAD + BODY.replace('"mine"', '"bad"').replace('["my-skill"]', '["bad"]').replace("len(events) / 4", "1 / 0")
+    )
     with Memory(home, cwd=str(tmp_path)) as memory:
         session = memory.starts.begin(skill="my-skill")["session_id"]
         memory.events.record("recipe", "soup", {"title": "leek"})

@@ -16,7 +16,17 @@ SRC = ROOT / "src" / "session_memory"
 MODULES = sorted(SRC.rglob("*.py"))
 FORBIDDEN = re.compile(r"(manager|util|service|helper|common|handler)", re.IGNORECASE)
 BROAD = {"plugins/fold.py", "plugins/registry.py", "mcp_server/server.py", "mcp_server/stdio.py"}
-LIGHT = ["errors", "ids", "paths", "settings", "model.record", "model.values", "log.journal", "log.verify", "capture.transcript"]
+LIGHT = [
+    "errors",
+    "ids",
+    "paths",
+    "settings",
+    "model.record",
+    "model.values",
+    "log.journal",
+    "log.verify",
+    "capture.transcript",
+]
 HEAVY = ["dataclasses", "pathlib", "typing", "datetime", "logging", "subprocess", "argparse", "sqlite3", "asyncio"]
 # modules without a test file of their own name, and where they are tested instead
 ELSEWHERE = {

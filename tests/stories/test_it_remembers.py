@@ -12,9 +12,9 @@ from typing import Any
 import anyio
 import pytest
 from mcp import Client, StdioServerParameters
+from tests.mcp_server.raw_client import RawClient, server
 
 from session_memory.memory import Memory
-from tests.mcp_server.raw_client import RawClient, server
 
 ERAS = ["2026-07-28", "legacy"]
 
