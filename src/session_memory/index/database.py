@@ -152,13 +152,14 @@ def version_at(path: str) -> int | None:
 def _identity(path: str, header: bytes) -> tuple[int, int, bool]:
     """Application id, user version and whether there is no table. What a killed process committed may stand in the
     write-ahead log only, so where there is one SQLite is asked, without leave to write."""
-    if not os.path.exists(path + "-wal"):
-        user_version, application_id = struct.unpack_from(">I", header, 60)[0], struct.unpack_from(">I", header, 68)[0]
-        return application_id, user_version, struct.unpack_from(">I", header, 44)[0] == 0  # no schema yet
+    user_version, application_id = struct.unpack_from(">I", header, 60)[0], struct.unpack_from(">I", header, 68)[0]
+    if application_id == APPLICATION_ID and not os.path.exists(path + "-wal"):
+        return application_id, user_version, False
     try:
         connection = apsw.Connection(path, flags=apsw.SQLITE_OPEN_READONLY)
         try:
             connection.set_busy_timeout(BUSY_MS)
+            connection.execute("BEGIN")  # one view of it: another process may be making the tables right now
             asked = ("PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_schema")
             found = [next(iter(connection.execute(sql)))[0] for sql in asked]
         finally:

@@ -22,11 +22,15 @@ STOP = frozenset(
 
 @dataclass(frozen=True)
 class Match:
-    """`required` decides what matches; `ranked` is the same with parts of words that only add rank."""
+    """What matches: any of `wholes` (FTS5 expressions). `parts` are pieces of words that only add rank."""
 
-    required: str
-    ranked: str
-    terms: tuple[str, ...]
+    wholes: tuple[str, ...]
+    parts: tuple[str, ...]
+
+    @property
+    def required(self) -> str:
+        """The expression that decides what matches."""
+        return " OR ".join(self.wholes)
 
 
 def match(keyword: str) -> Match | None:
@@ -43,9 +47,7 @@ def match(keyword: str) -> Match | None:
     required = _longest(whole) or _longest(stops)
     if not required:
         return None
-    ranked = [*required, *(part for part in _longest(parts) if part not in whole)]
-    terms = tuple(re.sub(r'^parts : |["*]', "", each).strip() for each in required)
-    return Match(" OR ".join(required), " OR ".join(ranked), terms)
+    return Match(tuple(required), tuple(part for part in parts if part not in stops)[:MOST_TERMS])
 
 
 def _take(chunk: str, whole: dict[str, None], parts: dict[str, None], stops: dict[str, None]) -> None:
@@ -67,9 +69,9 @@ def _take(chunk: str, whole: dict[str, None], parts: dict[str, None], stops: dic
         split = [piece for piece in JOINED.split(word) if piece]
         for piece in split:
             if len(split) > 1 and len(piece) > 1 and piece.lower() not in STOP:
-                parts[_quote(piece)] = None
+                parts[piece.lower()] = None
             for smaller in pieces(piece):
-                parts[_quote(smaller)] = None
+                parts[smaller.lower()] = None
 
 
 def _phrase(text: str) -> list[str]:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 COUNTED = 10_000  # total_count is exact up to here
 FIRST_HITS = 400
+MANY, COMMON = 8_000, 4_000  # rows beyond which ranking is bounded; rows beyond which a word is common
+REORDERED, PART_WORTH = 60, 0.2  # rows that parts of words may move, and by how much each (bm25 points)
 WEIGHTS = "1.0, 0.6"  # of the columns text and parts: a part of a word says less than the word
 COLUMNS = (
     "event.id, event.at, event.hlc, event.category, event.type, session.id, event.parent, event.data, event.more,"
@@ -170,32 +172,68 @@ def _by_time(
 
 
 def _ranked(database: Database, wanted: Filter, offset: int, limit: int) -> list[tuple[Any, ...]]:
+    """The best rows: by bm25 of whole words, the first few moved up for each part of a word they hold as well."""
     match = wanted.match
     assert match is not None  # `search` comes here only with words
     where, values = _where(wanted)
-    must, only = "", ""
-    matched: list[Value] = [match.ranked]
-    if match.ranked != match.required:
-        # the plus sign keeps SQLite from asking the second expression once for every hit of the first
-        must = "must AS MATERIALIZED (SELECT rowid AS n FROM event_text WHERE event_text MATCH ?), "
-        only = " AND +rowid IN (SELECT n FROM must)"
-        matched = [match.required, match.ranked]
-    hits = max(FIRST_HITS, 4 * (offset + limit))
+    most = max(REORDERED, offset + limit)
+    hits, bounded = max(FIRST_HITS, 4 * most), True
     while True:
-        inner = (
-            f"SELECT rowid AS n, bm25(event_text, {WEIGHTS}) AS score FROM event_text WHERE event_text MATCH ?{only}"
-            " ORDER BY score LIMIT ?"
-        )
+        inner, matched = _candidates(database, match, bounded)
+        # CROSS JOIN: the few hits lead, whatever the planner thinks of them
         sql = (
-            f"WITH {must}hit AS MATERIALIZED ({inner}) SELECT {COLUMNS}, (SELECT count(*) FROM hit) FROM hit"
-            f" JOIN event ON event.n = hit.n JOIN session ON session.n = event.session_n WHERE {where}"
-            " ORDER BY hit.score, event.at DESC, event.hlc DESC LIMIT ? OFFSET ?"
+            f"WITH scored AS MATERIALIZED ({inner}), hit AS MATERIALIZED"
+            " (SELECT n, min(score) AS score FROM scored GROUP BY n ORDER BY score LIMIT ?)"
+            f" SELECT {COLUMNS}, hit.score, (SELECT count(*) FROM hit) FROM hit CROSS JOIN event ON event.n = hit.n"
+            f" CROSS JOIN session ON session.n = event.session_n WHERE {where}"
+            " ORDER BY hit.score, event.at DESC, event.hlc DESC LIMIT ?"
         )
-        rows = list(database.rows(sql, [*matched, hits, *values, limit, offset]))
+        rows = list(database.rows(sql, [*matched, hits, *values, most]))
         seen = rows[0][-1] if rows else hits
-        if len(rows) == limit or hits < 0 or (rows and seen < hits):
-            return [row[:-1] for row in rows]
-        hits = -1  # SQLite's "no limit": the filters left too few of the best
+        if len(rows) >= offset + limit or not bounded:
+            break
+        if rows and seen < hits and not _is_bounded(inner):
+            break
+        hits, bounded = -1, False  # SQLite's "no limit": the filters left too few of the best
+    first = sorted(rows[:REORDERED], key=lambda row: row[-2] - PART_WORTH * _parts_in(row, match.parts))
+    return [row[:-2] for row in [*first, *rows[REORDERED:]][offset : offset + limit]]
+
+
+def _parts_in(row: tuple[Any, ...], parts: tuple[str, ...]) -> int:
+    text = row[7].lower() if parts else ""
+    return sum(1 for part in parts if part in text)
+
+
+def _is_bounded(inner: str) -> bool:
+    return "rowid >=" in inner
+
+
+def _candidates(database: Database, match: Match, bounded: bool) -> tuple[str, list[Value]]:
+    """SQL that gives (n, score) of the rows to be ranked, and its values.
+
+    Where very many rows match, only words that are not in many rows are looked for everywhere, and the others in the
+    newest rows: a word that stands in every row tells nothing of them apart, and costs the most.
+    """
+    scored = f"SELECT rowid AS n, bm25(event_text, {WEIGHTS}) AS score FROM event_text WHERE event_text MATCH ?"
+    if not bounded or _rows_with(database, match.required, MANY) < MANY:
+        return scored, [match.required]
+    rare = [each for each in match.wholes if _rows_with(database, each, COMMON) < COMMON]
+    newest = database.one(
+        "SELECT min(n) FROM (SELECT rowid AS n FROM event_text WHERE event_text MATCH ? ORDER BY rowid DESC LIMIT ?)",
+        (match.required, COMMON),
+    )
+    since: Value = newest[0] if newest else 0
+    recent = f"{scored} AND rowid >= ?"
+    if not rare:
+        return recent, [match.required, since]
+    return f"{scored} UNION ALL {recent}", [" OR ".join(rare), match.required, since]
+
+
+def _rows_with(database: Database, expression: str, most: int) -> int:
+    """How many rows match, counted up to `most`."""
+    sql = "SELECT count(*) FROM (SELECT 1 FROM event_text WHERE event_text MATCH ? LIMIT ?)"
+    row = database.one(sql, (expression, most))
+    return int(row[0]) if row else 0
 
 
 def _count(database: Database, wanted: Filter) -> int:
