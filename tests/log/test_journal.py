@@ -272,6 +272,24 @@ def test_live_times_do_not_step_back_by_a_little_and_do_by_a_lot(
     assert told == [now, now, now - 60 * 60_000]
 
 
+def test_one_line_with_an_impossible_clock_does_not_stop_the_log(place: paths.Home) -> None:
+    journal = Journal(place)
+    journal.append([draft("one")])
+    last = list(reader.places(place.events))[-1].line
+    assert last is not None
+    body = line.body_bytes({"session": "s", "data": {"text": "two"}}, ids.new_salt())
+    raw = line.build(EVENT, "a" * 32, last.origin, last.seq + 1, last.at, "9999999999999.0000", None, body, last.chain)
+    with open(place.events, "ab") as file:
+        file.write(raw + b"\n")
+    journal.append([draft("three")])
+    assert texts(place) == ["one", "two", "three"] and not verify(place).faults
+
+
+def test_a_body_cannot_bring_its_own_salt(place: paths.Home) -> None:
+    with pytest.raises(InvalidInput, match="salt"):
+        Journal(place).append([Draft(EVENT, {"salt": "mine"})])
+
+
 def test_a_link_in_place_of_the_log_is_refused(place: paths.Home, tmp_path: object) -> None:
     journal = Journal(place)
     target = os.path.join(str(tmp_path), "elsewhere")

@@ -61,6 +61,8 @@ def test_a_forgotten_line_keeps_head_and_chain_and_proves_nothing() -> None:
 def test_a_newer_version_may_add_header_members_and_version_one_may_not() -> None:
     added = EVENT.replace(b',"sum"', b',"lang":"fr","n":3,"sum"', 1)
     assert line.parse(added) is None
+    for wrong in (b',"chain":"x"', b',"a":1,"a":2', ',"a":"é"'.encode(), b',"a":01'):
+        assert line.parse(EVENT.replace(b',"sum"', wrong + b',"sum"', 1).replace(b'{"v":1', b'{"v":2', 1)) is None
     newer = line.parse(added.replace(b'{"v":1', b'{"v":2', 1))
     assert newer is not None and newer.v == 2 and newer.id == "019aaacd0c017c01a4d25e8f60b1c3d8"
 

@@ -220,7 +220,7 @@ class Transcript:
         if files:
             data["files"] = files
         draft = self._event(record, "tool_call", tool, data, "tool", f"tool_call:{used}", tool_use_id=used)
-        draft.id = ids.new_id(draft.at_ms or 0)
+        draft.id = ids.new_id(ids.now_ms())
         self._calls[used] = (draft.id, tool, given)
         return draft
 

@@ -96,6 +96,8 @@ class Journal:
             raise _unwritable(error) from error
 
     def _prepare(self, draft: Draft) -> _Prepared:
+        if "salt" in draft.body:
+            raise InvalidInput("bad-line", "A body may not have a member named salt: it belongs to the log.")
         body, count = self._redactor.redact(canonical(draft.body))
         self.redacted += count
         text = line.body_bytes(body, ids.new_salt())
@@ -172,7 +174,10 @@ class Journal:
             raise LogUnavailable(
                 "clock-out-of-range", f"The system clock says {wall} ms since 1970.", "Set the clock and try again."
             )
-        hlc = ids.next_hlc(tail.hlc, wall)
+        try:
+            hlc = ids.next_hlc(tail.hlc, wall)
+        except ValueError as error:
+            raise LogUnavailable("clock-out-of-range", f"The log's clock is at its end ({error}).") from error
         at_ms = each.at_ms
         if at_ms is None:
             # live records never go back by a small step of the clock; a large one means the clock was wrong before
@@ -182,7 +187,7 @@ class Journal:
         raw = line.build(each.kind, each.id, tail.origin, seq, at, hlc, each.key, each.text, tail.chain)
         chunks.append(raw + b"\n")
         tail.seq, tail.chain = seq, line.chain_of(tail.chain, line.head_of(raw))
-        tail.note_clock(hlc, at)
+        tail.note_clock(each.id, hlc, at)
         return Record(line.VERSION, each.kind, each.id, tail.origin, seq, at, hlc, each.key, each.body)
 
 

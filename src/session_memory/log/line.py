@@ -26,9 +26,11 @@ FRAME = re.compile(
     rb'\{"v":([1-9][0-9]{0,8}),"kind":"([a-z_]{1,32})","id":"([0-9a-f]{32})","origin":"([0-9a-f]{16})",'
     rb'"seq":([1-9][0-9]{0,17}),"at":"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z)",'
     rb'"hlc":"([0-9]{13}\.[0-9]{4})","key":(null|"[!#-\[\]-~]{1,200}")'
-    rb'((?:,"[a-z_]+":(?:"[^"\\]*"|-?[0-9][0-9.eE+-]*|true|false|null))*)'
+    rb'((?:,"[a-z_]+":(?:"[ !#-\[\]-~]*"|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null))*)'
     rb',"sum":"([0-9a-f]{64})","chain":"([0-9a-f]{64})","body":'
 )
+EXTRA = re.compile(rb',"([a-z_]+)":')
+FRAME_NAMES = frozenset(b"v kind id origin seq at hlc key sum chain body".split())
 KEY = re.compile(r"[!#-\[\]-~]{1,200}")
 SALTED = re.compile(rb'\{"salt":"[0-9a-f]{32}"')
 
@@ -86,9 +88,15 @@ def parse(raw: bytes) -> Line | None:
     end = match.end()
     if not (SALTED.match(raw, end) and raw.endswith(b"}}")) and raw[end:] != b"null}":
         return None
-    if match.group(9) and match.group(1) == b"1":
-        return None  # only newer versions may add header members
+    if match.group(9) and not _extras_fit(match):
+        return None
     return Line(raw, match)
+
+
+def _extras_fit(match: re.Match[bytes]) -> bool:
+    """Only newer versions may add header members, none of them twice and none with a name of the frame."""
+    names = EXTRA.findall(match.group(9))
+    return match.group(1) != b"1" and len(set(names)) == len(names) and not FRAME_NAMES & set(names)
 
 
 def head_of(raw: bytes) -> bytes:

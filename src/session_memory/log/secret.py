@@ -6,6 +6,7 @@ import hashlib
 import os
 
 from session_memory import paths
+from session_memory.model.values import clean_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def load(home: Home) -> bytes:
 
 def keyed(secret: bytes, text: str) -> str:
     """BLAKE2b-128 of `text` keyed with the secret: 32 hex digits."""
-    return hashlib.blake2b(text.encode("utf-8", "replace"), key=secret, digest_size=16).hexdigest()
+    return hashlib.blake2b(clean_text(text).encode("utf-8"), key=secret, digest_size=16).hexdigest()
 
 
 def _read(path: str) -> bytes:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from session_memory.log.line import Line
 
 FIRST_LOOK = 256 * 1024  # bytes from the end: enough lines to know the highest clock even after a merge of spools
-LIVE_MS = 10 * 60 * 1000  # a record whose `at` is this near its clock was written as it happened
+LIVE_MS = 10 * 60 * 1000  # a record whose `at` is this near the clock in its id was written as it happened
 
 
 class Tail:
@@ -32,13 +32,17 @@ class Tail:
     def follow(self, found: Line) -> None:
         """Take one more line into account."""
         self.origin, self.seq, self.chain = found.origin, found.seq, found.chain
-        self.note_clock(found.hlc, found.at)
+        self.note_clock(found.id, found.hlc, found.at)
 
-    def note_clock(self, hlc: str, at: str) -> None:
-        """Remember the highest clock and the newest live time."""
-        self.hlc = max(self.hlc, hlc)
+    def note_clock(self, id_: str, hlc: str, at: str) -> None:
+        """Remember the highest clock and the newest live time.
+
+        A clock out of range is passed over: one bad line must not stop every later append.
+        """
+        if int(hlc[:13]) < ids.MAX_MS:
+            self.hlc = max(self.hlc, hlc)
         ms = ids.at_ms(at)
-        if abs(ms - int(hlc[:13])) <= LIVE_MS:
+        if abs(ms - int(id_[:12], 16)) <= LIVE_MS:
             self.live_at = ms
 
     def refresh(self, fd: int, older: list[str]) -> int:

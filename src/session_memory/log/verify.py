@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from session_memory.log import line, reader
+from session_memory.model.record import FORGET, ORIGIN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def verify(home: Home) -> Report:
     """Read the whole log once. Raises OSError when a file cannot be read."""
     report = Report()
     keys: set[str] = set()
+    known: set[str] = set()
     for path in reader.files(home):
         end = number = 0
         for place in reader.places(path):
@@ -55,7 +57,10 @@ def verify(home: Home) -> Report:
             if found is None:
                 report.faults.append(Fault(os.path.basename(path), number, "these bytes are no record"))
                 continue
-            _check(report, found, Fault(os.path.basename(path), number, ""))
+            _check(
+                report, found, Fault(os.path.basename(path), number, "another line has its id" * (found.id in known))
+            )
+            known.add(found.id)
             if found.key is not None:
                 report.repeats += found.key in keys
                 keys.add(found.key)
@@ -70,13 +75,17 @@ def verify(home: Home) -> Report:
 
 def _check(report: Report, found: Line, at: Fault) -> None:
     seq, chain = report.last
-    wrong = []
+    wrong = [at.what] if at.what else []
+    if not report.lines and found.kind != ORIGIN:
+        wrong.append("the first line does not begin an origin")
     if report.origin and found.origin != report.origin:
         wrong.append(f"the origin changes from {report.origin} to {found.origin}")
     if found.seq != seq + 1:
         wrong.append(f"number {found.seq} follows {seq}")
     elif not found.chain_holds(chain):
         wrong.append("the chain does not hold: this line or one before it was changed")
+    if found.kind in (ORIGIN, FORGET) and (found.v != line.VERSION or found.body is None):
+        wrong.append(f"a line of kind {found.kind} is always of version 1 and keeps its body")
     if not found.sum_holds():
         wrong.append("the body is not the one that was written")
     if wrong:
