@@ -57,9 +57,11 @@ def verify(home: Home) -> Report:
             if found is None:
                 report.faults.append(Fault(os.path.basename(path), number, "these bytes are no record"))
                 continue
-            _check(
-                report, found, Fault(os.path.basename(path), number, "another line has its id" * (found.id in known))
-            )
+            wrong = _wrong(report, found)
+            if found.id in known:
+                wrong.append("another line has its id")
+            if wrong:
+                report.faults.append(Fault(os.path.basename(path), number, "; ".join(wrong)))
             known.add(found.id)
             if found.key is not None:
                 report.repeats += found.key in keys
@@ -73,9 +75,10 @@ def verify(home: Home) -> Report:
     return report
 
 
-def _check(report: Report, found: Line, at: Fault) -> None:
+def _wrong(report: Report, found: Line) -> list[str]:
+    """What is wrong with a line, after the ones counted so far; counts it."""
     seq, chain = report.last
-    wrong = [at.what] if at.what else []
+    wrong = []
     if not report.lines and found.kind != ORIGIN:
         wrong.append("the first line does not begin an origin")
     if report.origin and found.origin != report.origin:
@@ -88,10 +91,9 @@ def _check(report: Report, found: Line, at: Fault) -> None:
         wrong.append(f"a line of kind {found.kind} is always of version 1 and keeps its body")
     if not found.sum_holds():
         wrong.append("the body is not the one that was written")
-    if wrong:
-        report.faults.append(Fault(at.file, at.number, "; ".join(wrong)))
     report.lines += 1
     report.newer += found.v > line.VERSION
     report.forgotten += found.body is None
     report.origin = report.origin or found.origin
     report.last = (found.seq, found.chain)
+    return wrong
