@@ -78,7 +78,9 @@ def crowd(processes: int, count: int) -> None:
         acknowledged = [text for each in running for text in each.communicate()[0].split()]
         failed = sum(each.returncode != 0 for each in running)
         rate = len(acknowledged) / (time.perf_counter() - began)
-        print(f"{processes} processes x {count}: {judged(home, acknowledged)}, {failed} failed, {rate:.0f} records/s with their flush and index")
+        print(
+            f"{processes} processes x {count}: {judged(home, acknowledged)}, {failed} failed, {rate:.0f} records/s with their flush and index"
+        )
 
 
 if __name__ == "__main__":

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -234,3 +236,42 @@ def test_answers_stay_within_their_size_however_large_the_events(home: str) -> N
         assert len(seen) == 30 == len(set(seen))
         assert len(client.call("session_handoff", budget_tokens=100_000)["content"][0]["text"]) <= 16_000
         assert len(client.call("session_resume")["content"][0]["text"]) <= 16_000
+
+
+def test_the_server_makes_automatic_checkpoints_by_itself_when_something_happened(home: str) -> None:
+    os.makedirs(home, mode=0o700)
+    Path(home, "config.json").write_text('{"auto_checkpoint_interval_minutes": 0.1}')
+    with RawClient(server(home)) as client:
+        client.call("session_record", category="finding", type="bug", data={"title": "new"})
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            listed = client.call("session_list_checkpoints")["structuredContent"]
+            if listed["total_count"]:
+                break
+            time.sleep(0.2)
+        assert [each["type"] for each in listed["checkpoints"]] == ["auto"]
+
+
+def test_resume_says_what_git_has_seen_since_the_checkpoint(home: str, tmp_path: Path) -> None:
+    project = tmp_path / "shop"
+    project.mkdir()
+
+    def git(*words: str) -> None:
+        quiet = ["-c", "user.name=t", "-c", "user.email=t@example.com"]
+        subprocess.run(["git", *quiet, *words], cwd=project, check=True, capture_output=True)
+
+    git("init", "-q")
+    (project / "a.txt").write_text("one")
+    git("add", ".")
+    git("commit", "-qm", "first")
+    with RawClient(server(home), cwd=str(project)) as client:
+        client.call("session_record", category="decision", type="api", data={"title": "Answer 429"})
+        client.call("session_checkpoint", name="before")
+        (project / "b.txt").write_text("two")
+        git("add", ".")
+        git("commit", "-qm", "teach the bucket to leak")
+        (project / "a.txt").write_text("changed")
+        text = client.call("session_resume", checkpoint_name="before")["content"][0]["text"]
+    since = text.split("## Changed since")[1].split("##")[0]
+    assert "teach the bucket to leak" in since and "A b.txt" in since and "not committed: M a.txt" in since
+    assert "first" not in since

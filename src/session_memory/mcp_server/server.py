@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from session_memory.memory import Memory
 
 NAME = "session-memory"
-LOOK_SECONDS = 5.0  # until the memory is open, and so its setting known
+LOOK_SECONDS = 1.0  # between two looks whether an automatic checkpoint is due
 
 
 class OpenLater:
@@ -81,18 +81,21 @@ class Server(MCPServer[Any]):
     def keep_checkpoints(self, loop: asyncio.AbstractEventLoop) -> None:
         """Make an automatic checkpoint every few minutes when something new happened; on the loop, like every call."""
 
-        def tick() -> None:
-            memory = self._memory.opened()
-            seconds = LOOK_SECONDS
-            if memory is not None:
-                seconds = memory.opened.settings.auto_checkpoint_seconds
-                try:
-                    memory.checkpoints.automatic()
-                except SessionMemoryError as error:
-                    memory.opened.warn(f"No automatic checkpoint: {error}")
-            loop.call_later(seconds, tick)
+        last = loop.time()
 
-        loop.call_later(LOOK_SECONDS, tick)
+        def look() -> None:
+            nonlocal last
+            loop.call_later(LOOK_SECONDS, look)
+            memory = self._memory.opened()
+            if memory is None or loop.time() - last < memory.opened.settings.auto_checkpoint_seconds:
+                return
+            last = loop.time()
+            try:
+                memory.checkpoints.automatic()
+            except SessionMemoryError as error:
+                memory.opened.warn(f"No automatic checkpoint: {error}")
+
+        loop.call_later(LOOK_SECONDS, look)
 
     async def call_tool(self, name: str, arguments: dict[str, Any], context: Any = None) -> CallToolResult:  # noqa: ARG002  # the SDK passes it
         """Run a tool; whatever goes wrong becomes an answer the model can act on."""
