@@ -52,7 +52,7 @@ def judged(home: paths.Home, acknowledged: list[str]) -> str:
     faults = verify(home).faults
     lost, doubled = set(acknowledged) - set(found), len(found) - len(set(found))
     return (f"{len(acknowledged):,} acknowledged, {len(lost)} lost, {doubled} doubled, {len(faults)} garbled,"
-            f" index {'agrees' if not wrong else wrong}")  # fmt: skip
+            f" index {wrong or 'agrees'}")  # fmt: skip
 
 
 def kills(rounds: int, writers: int) -> None:

@@ -71,6 +71,7 @@ CODES: dict[str, str] = {
     "log-busy": "Another process held the log's lock longer than the deadline.",
     "log-full": "The disk, the quota or a size limit refused the write; the log was put back as it was.",
     "log-unwritable": "The log's folder or file cannot be written.",
+    "log-foreign": "The file at the log's place was written by another program or version; it is never changed.",
     "log-damaged": "The log holds bytes that are no record, or its chain does not hold.",
     "too-large": "The record is over the size limit of 10 MB.",
     "clock-out-of-range": "The system clock is before 2001 or after 2109, where times no longer fit the line format.",

@@ -60,6 +60,14 @@ def test_scopes_are_session_lineage_project_and_all(memory: Memory, home: str, t
     assert titles(memory, session_id="one") == ["of one"] == titles(memory, session_id="one", scope="lineage")
 
 
+def test_each_session_records_into_its_own_project(memory: Memory) -> None:
+    memory.sessions.start(session_id="one")
+    record(memory, "here")
+    memory.sessions.start(session_id="two", project="elsewhere")
+    record(memory, "there")
+    assert titles(memory) == ["there"] and titles(memory, session_id="one", scope="project") == ["here"]
+
+
 def test_the_same_session_id_never_resets_anything(memory: Memory) -> None:
     memory.sessions.start(session_id="s", skill="a")
     record(memory, "one")

@@ -285,6 +285,16 @@ def test_one_line_with_an_impossible_clock_does_not_stop_the_log(place: paths.Ho
     assert texts(place) == ["one", "two", "three"] and not verify(place).faults
 
 
+def test_a_log_of_another_program_is_refused_and_left_as_it_is(place: paths.Home) -> None:
+    Journal(place)
+    content = b'{"id": "evt_1", "timestamp": "2025-01-01T00:00:00", "data": {"title": "theirs"}}\n' * 3
+    with open(place.events, "wb") as file:
+        file.write(content)
+    with pytest.raises(LogUnavailable, match="log-foreign"):
+        Journal(place).append([draft("ours")])
+    assert open(place.events, "rb").read() == content and not os.path.exists(place.torn)
+
+
 def test_a_body_cannot_bring_its_own_salt(place: paths.Home) -> None:
     with pytest.raises(InvalidInput, match="salt"):
         Journal(place).append([Draft(EVENT, {"salt": "mine"})])

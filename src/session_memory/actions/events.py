@@ -187,12 +187,12 @@ class Events:
 
     def _project(self, session: str) -> str:
         opened = self._opened
-        if session == opened.session and opened.session_project:
-            return opened.session_project
+        if opened.session_project[0] == session:
+            return opened.session_project[1]
         found = session_rows.find(opened.read(), session)
         project = str(found["project"]) if found else opened.project()[0]
-        if session == opened.session:
-            opened.session_project = project
+        if found:
+            opened.session_project = (session, project)
         return project
 
     def _check_category(self, category: str) -> None:

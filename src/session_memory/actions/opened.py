@@ -47,7 +47,7 @@ class Opened:
     session: str | None = None  # the session this client attached last
     warnings: list[str] = field(default_factory=list)
     behind: int = 0  # bytes of the log the last read could not see
-    session_project: str = ""  # the project of `session`, once asked
+    session_project: tuple[str, str] = ("", "")  # a session and its project, as asked last
     _project: tuple[str, str] | None = None
 
     def keep(self, drafts: Sequence[Draft], *, stated: bool = True) -> Kept:

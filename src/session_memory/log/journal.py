@@ -14,7 +14,7 @@ from session_memory.errors import InvalidInput, LogUnavailable
 from session_memory.log import blobs, line, reader, secret
 from session_memory.log.lock import Lock
 from session_memory.log.redact import Redactor
-from session_memory.log.tail import LIVE_MS, Tail, mend
+from session_memory.log.tail import LIVE_MS, Tail, foreign, mend
 from session_memory.model.record import ORIGIN, Draft, Record
 from session_memory.model.values import canonical
 
@@ -126,6 +126,12 @@ class Journal:
         try:
             segments = [path for path in reader.files(self._home) if path != self._home.events]
             good = self._tail.refresh(fd, segments)
+            if not self._tail.seq and foreign(fd):
+                raise LogUnavailable(
+                    "log-foreign",
+                    f"{os.path.basename(self._home.events)} holds records of another program and was left untouched.",
+                    "Choose another home (--home), or move that file away.",
+                )
             torn = mend(fd, good, self._home.torn)
             if torn:
                 self._warn(f"The log ended in {torn} bytes of an unfinished write; they were moved to events.torn.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 from session_memory import ids, paths
@@ -95,6 +96,20 @@ class Tail:
                 good = offset + position
         self.size = good
         return good
+
+
+def foreign(fd: int) -> bool:
+    """Whether a file without one good line of ours holds somebody else's: its first line is a whole JSON object.
+
+    Such a file is not a torn end, however much it looks like one.
+    """
+    first, newline, _rest = os.pread(fd, FIRST_LOOK, 0).partition(b"\n")
+    if not newline or line.parse(first) is not None:
+        return False
+    try:
+        return isinstance(json.loads(first), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def mend(fd: int, good: int, torn_path: str) -> int:
