@@ -137,6 +137,28 @@ def test_filters_combine(memory: Memory) -> None:
     assert len(titles(memory, after=ids.now_ms() + 10_000, before=ids.now_ms() - 10_000)) == 3  # swapped ends
 
 
+def test_parts_of_a_joined_word_add_rank_and_nothing_else(memory: Memory) -> None:
+    record(memory, "src/auth.ts is long, and what it says is about login")
+    record(memory, "src/auth.ts is long, and what it says is about auth!")
+    record(memory, "auth alone")
+    for _again in range(2):
+        found = memory.events.query(Query(keyword="src/auth.ts"))
+        assert [event["data"]["title"][-5:] for event in found.events] == ["auth!", "login"] and found.total == 2
+
+
+def test_among_very_many_hits_old_ones_with_the_rarer_word_are_still_first(
+    memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("session_memory.index.search.MANY", 20)
+    monkeypatch.setattr("session_memory.index.search.COMMON", 10)
+    record(memory, "the old zanzibar cache")
+    for number in range(40):
+        record(memory, f"a cache like every other, number {number}")
+    assert titles(memory, keyword="zanzibar cache", limit=1) == ["the old zanzibar cache"]
+    assert memory.events.query(Query(keyword="cache", limit=50)).total == 41
+    assert len(titles(memory, keyword="cache", limit=50)) == 41
+
+
 def test_a_parent_that_does_not_exist_is_kept(memory: Memory) -> None:
     record(memory, "answer", parent_id="nobody")
     assert memory.events.query(Query()).events[0]["parent_id"] == "nobody"

@@ -152,6 +152,54 @@ def test_a_deleted_index_is_made_again_and_a_new_one_never_takes_over_stale_side
     assert Index(place).database().one("PRAGMA integrity_check") == ("ok",)
 
 
+HOLDER = """
+import sys
+from session_memory import paths
+from session_memory.index.catchup import Index
+index = Index(paths.Home(sys.argv[1]))
+index.catch_up()
+print("ready", flush=True)
+sys.stdin.readline()
+index.close()
+"""
+
+
+def test_a_process_that_still_holds_a_deleted_index_cannot_harm_the_new_one(place: paths.Home) -> None:
+    journal = Journal(place)
+    journal.append([draft(f"e {n}") for n in range(400)])
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, place.root], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdout is not None and holder.stdout.readline() == "ready\n"
+    os.unlink(place.index)  # its write-ahead log and shared memory stay, in use
+    index = Index(place)
+    index.catch_up(wait=5)
+    inodes = {os.stat(place.index + ending).st_ino for ending in ("-wal", "-shm")}
+    holder.communicate("\n", timeout=60)  # on closing, the last user of a file would remove its sidecars by name
+    assert {os.stat(place.index + ending).st_ino for ending in ("-wal", "-shm")} == inodes
+    journal.append([draft("e last")])
+    index.catch_up(wait=5)
+    other = Index(place)
+    other.catch_up(wait=5)
+    assert not agree.differences(other.database(), place)
+    assert other.database().one("PRAGMA integrity_check") == ("ok",)
+    other.close()
+    index.close()
+
+
+def test_another_log_of_the_very_same_length_is_noticed(place: paths.Home, tmp_path: Any) -> None:
+    journal, index = Journal(place), Index(place)
+    journal.append([draft("e aaaa")])
+    index.catch_up()
+    other = paths.Home(str(tmp_path / "other"))
+    Journal(other).append([draft("e bbbb")])
+    assert os.stat(other.events).st_size == os.stat(place.events).st_size
+    shutil.copy(other.events, place.events)
+    index.catch_up()
+    assert not agree.differences(index.database(), place)
+    index.close()
+
+
 @pytest.mark.parametrize("damage", ["header", "pages", "truncated", "empty", "garbage"])
 def test_a_damaged_index_is_kept_aside_and_made_again(place: paths.Home, damage: str) -> None:
     journal, index = Journal(place), Index(place)

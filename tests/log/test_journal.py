@@ -21,6 +21,7 @@ from session_memory import ids, paths
 from session_memory.errors import InvalidInput, LogUnavailable
 from session_memory.log import line, reader
 from session_memory.log.journal import Journal
+from session_memory.log.tail import Tail
 from session_memory.log.verify import verify
 from session_memory.model.record import EVENT, Draft
 
@@ -285,6 +286,22 @@ def test_one_line_with_an_impossible_clock_does_not_stop_the_log(place: paths.Ho
     assert texts(place) == ["one", "two", "three"] and not verify(place).faults
 
 
+def test_a_line_with_an_older_clock_does_not_turn_the_clock_back(place: paths.Home) -> None:
+    journal = Journal(place)
+    high = journal.append([draft("one")])[0].hlc
+    last = list(reader.places(place.events))[-1].line
+    assert last is not None
+    body = line.body_bytes({"session": "s", "data": {"text": "merged late"}}, ids.new_salt())
+    old = ids.hlc_text(int(high[:13]) - 60_000, 0)
+    raw = line.build(EVENT, "a" * 32, last.origin, last.seq + 1, last.at, old, None, body, last.chain)
+    with open(place.events, "ab") as file:
+        file.write(raw + b"\n")
+    tail = Tail()
+    with open(place.events, "rb") as file:
+        tail.refresh(file.fileno(), [])
+    assert tail.hlc == high
+
+
 def test_a_log_of_another_program_is_refused_and_left_as_it_is(place: paths.Home) -> None:
     Journal(place)
     content = b'{"id": "evt_1", "timestamp": "2025-01-01T00:00:00", "data": {"title": "theirs"}}\n' * 3
@@ -329,6 +346,7 @@ WRITER = """
 import sys
 from session_memory import paths
 from session_memory.log.journal import Journal
+from session_memory.log.tail import Tail
 from session_memory.model.record import Draft
 home, name, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
 journal = Journal(paths.Home(home), deadline=60)

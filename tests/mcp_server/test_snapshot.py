@@ -35,3 +35,12 @@ def test_a_snapshot_of_another_version_is_not_used(tmp_path: Path) -> None:
     path.write_text("{half")
     assert stdio._load(str(path)) is None
     assert stdio._load(stdio.SNAPSHOT) is not None
+
+
+def test_a_client_of_the_older_era_is_answered_early_and_served_after(home: str) -> None:
+    with RawClient(server(home), era="legacy") as client:
+        early = client.request("tools/list")["result"]
+        assert client.request("ping")["result"] == {}
+        assert client.call("session_status")["structuredContent"]["event_count"] == 0
+        assert client.request("tools/list")["result"] == early
+        assert not client.seen

@@ -22,10 +22,11 @@ STOP = frozenset(
 
 @dataclass(frozen=True)
 class Match:
-    """What matches: any of `wholes` (FTS5 expressions). `parts` are pieces of words that only add rank."""
+    """What matches: any of `wholes` (FTS5 expressions). `parts` are pieces of the `joined` words and only add rank."""
 
     wholes: tuple[str, ...]
     parts: tuple[str, ...]
+    joined: tuple[str, ...]
 
     @property
     def required(self) -> str:
@@ -39,18 +40,21 @@ def match(keyword: str) -> Match | None:
     whole: dict[str, None] = {}
     parts: dict[str, None] = {}
     stops: dict[str, None] = {}
+    joined: dict[str, None] = {}
     for phrase in QUOTED.findall(text):
         for expression in _phrase(phrase):
             whole[expression] = None
     for chunk in QUOTED.sub(" ", text).split():
-        _take(chunk, whole, parts, stops)
+        _take(chunk, whole, parts, stops, joined)
     required = _longest(whole) or _longest(stops)
     if not required:
         return None
-    return Match(tuple(required), tuple(part for part in parts if part not in stops)[:MOST_TERMS])
+    return Match(tuple(required), tuple(parts)[:MOST_TERMS], tuple(joined))
 
 
-def _take(chunk: str, whole: dict[str, None], parts: dict[str, None], stops: dict[str, None]) -> None:
+def _take(
+    chunk: str, whole: dict[str, None], parts: dict[str, None], stops: dict[str, None], joined: dict[str, None]
+) -> None:
     symbol = SYMBOL.search(chunk)
     if symbol and symbol.group() == chunk.strip(",;:!?()[]{}<>'\"`*"):
         whole[f'parts : "{spelled(symbol.group())}"'] = None
@@ -67,6 +71,8 @@ def _take(chunk: str, whole: dict[str, None], parts: dict[str, None], stops: dic
             continue
         whole[_quote(word)] = None
         split = [piece for piece in JOINED.split(word) if piece]
+        if len(split) > 1 or pieces(word):
+            joined[word.lower()] = None
         for piece in split:
             if len(split) > 1 and len(piece) > 1 and piece.lower() not in STOP:
                 parts[piece.lower()] = None

@@ -195,13 +195,18 @@ def _ranked(database: Database, wanted: Filter, offset: int, limit: int) -> list
         if rows and seen < hits and not _is_bounded(inner):
             break
         hits, bounded = -1, False  # SQLite's "no limit": the filters left too few of the best
-    first = sorted(rows[:REORDERED], key=lambda row: row[-2] - PART_WORTH * _parts_in(row, match.parts))
+    first = sorted(rows[:REORDERED], key=lambda row: row[-2] - PART_WORTH * _parts_in(row, match))
     return [row[:-2] for row in [*first, *rows[REORDERED:]][offset : offset + limit]]
 
 
-def _parts_in(row: tuple[Any, ...], parts: tuple[str, ...]) -> int:
-    text = row[7].lower() if parts else ""
-    return sum(1 for part in parts if part in text)
+def _parts_in(row: tuple[Any, ...], match: Match) -> int:
+    """How many parts stand in the event beside the whole words they are parts of."""
+    if not match.parts:
+        return 0
+    text = row[7].lower()
+    for word in match.joined:
+        text = text.replace(word, " ")
+    return sum(1 for part in match.parts if part in text)
 
 
 def _is_bounded(inner: str) -> bool:
