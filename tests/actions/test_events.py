@@ -138,8 +138,8 @@ def test_filters_combine(memory: Memory) -> None:
 
 
 def test_parts_of_a_joined_word_add_rank_and_nothing_else(memory: Memory) -> None:
-    record(memory, "src/auth.ts is long, and what it says is about login")
     record(memory, "src/auth.ts is long, and what it says is about auth!")
+    record(memory, "src/auth.ts is long, and what it says is about login")
     record(memory, "auth alone")
     for _again in range(2):
         found = memory.events.query(Query(keyword="src/auth.ts"))

@@ -175,7 +175,7 @@ def test_a_process_that_still_holds_a_deleted_index_cannot_harm_the_new_one(plac
     index = Index(place)
     index.catch_up(wait=5)
     inodes = {os.stat(place.index + ending).st_ino for ending in ("-wal", "-shm")}
-    holder.communicate("\n", timeout=60)  # on closing, the last user of a file would remove its sidecars by name
+    holder.communicate("\n", timeout=60)  # closing must not remove, by name, what is the new file's
     assert {os.stat(place.index + ending).st_ino for ending in ("-wal", "-shm")} == inodes
     journal.append([draft("e last")])
     index.catch_up(wait=5)

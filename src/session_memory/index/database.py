@@ -1,12 +1,7 @@
-"""The only room that opens the index: whose file it is, how it is opened, and when an unusable one is set aside.
-
-The write-ahead log is kept when a connection closes (PERSIST_WAL): a process whose index file was replaced under it
-would otherwise, on closing, delete by name the write-ahead log that now belongs to the new file.
-"""
+"""The only room that opens the index: whose file it is, how it is opened, and when an unusable one is set aside."""
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import struct
@@ -49,8 +44,6 @@ class Database:
     def _prepare(self) -> None:
         connection = self.connection
         connection.set_busy_timeout(BUSY_MS)
-        keep = ctypes.c_int(1)
-        connection.file_control("main", apsw.SQLITE_FCNTL_PERSIST_WAL, ctypes.addressof(keep))
         innocuous = apsw.SQLITE_INNOCUOUS  # so that the view may call them although the schema is not trusted
         connection.create_scalar_function("words_text", words_text, 1, deterministic=True, flags=innocuous)  # type: ignore[arg-type]  # SQLite passes what the columns hold
         connection.create_scalar_function("words_parts", words_parts, 3, deterministic=True, flags=innocuous)  # type: ignore[arg-type]
