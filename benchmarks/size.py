@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import random
 import statistics
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from session_memory import paths
 from session_memory.actions.events import Query
+from session_memory.index.match import match
 from session_memory.log.journal import Journal
 from session_memory.memory import Memory
 from session_memory.model.record import EVENT, Draft
@@ -60,6 +62,23 @@ def fsync_probe(folder: str) -> float:
     return statistics.median(took)
 
 
+def _parsed(path: str) -> float:
+    began = time.perf_counter()
+    with open(path, "rb") as file:
+        for raw in file:
+            json.loads(raw)
+    return time.perf_counter() - began
+
+
+def _bare(memory: Memory, words: str) -> float:
+    """Median milliseconds of SQLite alone: the ten best by bm25, no filter, no rows fetched."""
+    wanted = match(words)
+    assert wanted is not None
+    sql = "SELECT rowid FROM event_text WHERE event_text MATCH ? ORDER BY rank LIMIT 10"
+    database = memory.opened.index.database()
+    return statistics.median(timed(lambda: list(database.rows(sql, (wanted.required,))), 10))
+
+
 def at(count: int, folder: str) -> dict[str, float]:
     """Fill a home with `count` events and measure."""
     home = os.path.join(folder, f"home{count}")
@@ -76,6 +95,7 @@ def at(count: int, folder: str) -> dict[str, float]:
         began = time.perf_counter()
         memory.health.rebuild()
         found["rebuild, s per 100k"] = (time.perf_counter() - began) * 100_000 / count
+        found["  limit: json.loads of every line"] = _parsed(paths.Home(home).events) * 100_000 / count
         memory.sessions.start(session_id="s0")
         found["fsync probe, ms"] = fsync_probe(folder)
         took = timed(lambda: memory.events.record("finding", "bug", {"title": "a new one"}), 200)
@@ -86,6 +106,7 @@ def at(count: int, folder: str) -> dict[str, float]:
                             ("a path", "src/load-flow.py"), ("a phrase", '"load cache"'), ("a miss", "nonexistentword")):  # fmt: skip
             took = timed(lambda words=words: memory.events.query(Query(keyword=words, limit=10)), 40)
             found[f"search {name} p50, ms"], found[f"search {name} p95, ms"] = statistics.median(took), took[37]
+            found[f"  limit of {name}: bare FTS5, ms"] = _bare(memory, words)
         for name, asked in (("newest 10", Query(limit=10)), ("category", Query(category="decision", limit=10)),
                             ("oldest 50", Query(order="oldest"))):  # fmt: skip
             found[f"query {name} p50, ms"] = statistics.median(

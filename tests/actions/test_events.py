@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from session_memory import ids
 from session_memory.actions.events import Query
-from session_memory.errors import InvalidInput, LogUnavailable, NotFound
+from session_memory.errors import IndexUnavailable, InvalidInput, LogUnavailable, NotFound
 from session_memory.log.lock import Lock
 from session_memory.memory import Memory
 
@@ -170,6 +171,26 @@ def test_an_index_that_is_locked_does_not_fail_a_record(memory: Memory) -> None:
         kept, _session = memory.events.record("finding", "bug", {"title": "second"})
         assert kept.stored == "log" and not kept.indexed and kept.reason
     assert titles(memory) == ["second", "first"]
+
+
+def test_an_index_of_somebody_else_does_not_fail_a_record_and_is_named(home: str, tmp_path: Path) -> None:
+    os.makedirs(os.path.join(home, "storage"), mode=0o700)
+    foreign = sqlite3.connect(os.path.join(home, "storage", "index.sqlite"))
+    foreign.execute("CREATE TABLE theirs (x)")
+    foreign.commit()
+    foreign.close()
+    with Memory(home, cwd=str(tmp_path)) as memory:
+        kept, _session = memory.events.record("decision", "x", {"title": "kept"})
+        assert kept.stored == "log" and not kept.indexed and "index-foreign" in kept.reason
+        assert memory.sessions.start(session_id="s", project="p")[1] == "new"
+        report = memory.health.report()
+        assert not report["index"]["ok"] and "index-foreign" in report["index"]["reason"]
+        assert not memory.health.verify().green and not memory.health.verify().log.faults
+        with pytest.raises(IndexUnavailable):
+            memory.events.query(Query())
+    os.unlink(os.path.join(home, "storage", "index.sqlite"))
+    with Memory(home, cwd=str(tmp_path)) as memory:
+        assert titles(memory, scope="all") == ["kept"]
 
 
 def test_an_event_is_found_by_the_beginning_of_its_id(memory: Memory) -> None:

@@ -189,7 +189,7 @@ class Events:
         opened = self._opened
         if opened.session_project[0] == session:
             return opened.session_project[1]
-        found = session_rows.find(opened.read(), session)
+        found = self._sessions.known(session)
         project = str(found["project"]) if found else opened.project()[0]
         if found:
             opened.session_project = (session, project)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from session_memory import git, ids
 from session_memory.actions.opened import Opened
-from session_memory.errors import InvalidInput, NotFound
+from session_memory.errors import IndexUnavailable, InvalidInput, NotFound
 from session_memory.index import checkpoints as checkpoint_rows
 from session_memory.index import sessions as session_rows
 from session_memory.model.record import RESUME, SESSION, Draft
@@ -38,7 +38,7 @@ class Sessions:
         """
         opened = self._opened
         wanted = _checked(session_id) or opened.client_session or ids.new_id(ids.now_ms())
-        known = session_rows.find(opened.read(), wanted)
+        known = self.known(wanted)
         key, name = self._named(project)
         status = "existing" if known else "new"
         if known is None or skill or config or known.get("ended"):
@@ -59,13 +59,23 @@ class Sessions:
         opened = self._opened
         if opened.session is None:
             wanted = opened.client_session or ids.new_id(ids.now_ms())
-            if session_rows.find(opened.read(), wanted) is None:
+            if self.known(wanted) is None:
                 key, name = opened.project()
                 body = {"session": wanted, "project": key, "change": "start", **self._surroundings(name)}
                 body["how"] = "implicit"
                 opened.keep([Draft(SESSION, body)])
             opened.session = wanted
         return opened.session
+
+    def known(self, session_id: str) -> dict[str, Any] | None:
+        """What the index knows of a session; None for an unknown one, and while the index cannot be used.
+
+        A record must not fail because the index does: said twice, a session's start changes nothing.
+        """
+        try:
+            return session_rows.find(self._opened.read(), session_id)
+        except IndexUnavailable:
+            return None
 
     def meant(self, session_id: str | None) -> str | None:
         """The session a reader means: the named one, the attached one, else the newest of the project; None without any.
@@ -141,9 +151,12 @@ class Sessions:
             return self._opened.project()
         if os.path.isdir(os.path.expanduser(project)):
             return git.project_key(os.path.abspath(os.path.expanduser(project)))
-        for each in session_rows.projects(self._opened.read()):
-            if project in (each["key"], each["name"]):
-                return each["key"], each["name"]
+        try:
+            for each in session_rows.projects(self._opened.read()):
+                if project in (each["key"], each["name"]):
+                    return each["key"], each["name"]
+        except IndexUnavailable:
+            pass  # a project of that name is then found by the name alone
         return f"name:{project}", project
 
     def _surroundings(self, project_name: str) -> dict[str, Any]:
