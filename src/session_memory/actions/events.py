@@ -11,7 +11,6 @@ from session_memory.actions.opened import Kept, Opened
 from session_memory.actions.sessions import Sessions
 from session_memory.errors import InvalidInput, NotFound
 from session_memory.index import search as event_rows
-from session_memory.index import sessions as session_rows
 from session_memory.index.match import match
 from session_memory.model.event import CATEGORIES
 from session_memory.model.plain import plain
