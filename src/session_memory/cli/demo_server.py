@@ -23,4 +23,4 @@ def _die_halfway(fd: int, content: bytes) -> None:
 
 if __name__ == "__main__":
     paths.write_all = _die_halfway
-    sys.exit(serve.start(sys.argv[1:]))
+    sys.exit(serve.start(serve.home_of(sys.argv[1:])[1]))

@@ -39,7 +39,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments[:1] == ["serve"] or (not arguments and not sys.stdin.isatty()):
         from session_memory.cli import serve  # before argparse: the client waits for the first answer
 
-        return serve.start(arguments[1:])
+        plain, home = serve.home_of(arguments[1:])
+        if plain:
+            return serve.start(home)
     return _command(arguments)
 
 

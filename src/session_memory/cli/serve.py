@@ -17,22 +17,24 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, terminal: Terminal) -> int:
-    """Only reached for `serve --help`-like calls; `start` is the way in."""
-    return start(["--home", args.home] if getattr(args, "home", None) else [])
+    """Serve, with arguments that only the parser understands."""
+    return start(getattr(args, "home", None))
 
 
-def start(words: list[str]) -> int:
-    """Serve until stdin ends. Only `--home DIR` is understood here; anything else is shown by the parser."""
-    home = None
-    if words[:1] == ["--home"] and len(words) == 2:
-        home = words[1]
-    elif len(words) == 1 and words[0].startswith("--home="):
-        home = words[0].partition("=")[2]
-    elif words:
-        from session_memory.cli.main import parser
+def home_of(words: list[str]) -> tuple[bool, str | None]:
+    """Whether these words are plain enough to start without the parser, and the home they name.
 
-        parser(["serve", *words]).parse_args(["serve", *words])
-        return 2
+    The client waits for the first answer; loading the parser would take half as long as everything else.
+    """
+    if len(words) == 2 and words[0] == "--home":
+        return True, words[1]
+    if len(words) == 1 and words[0].startswith("--home="):
+        return True, words[0].partition("=")[2]
+    return not words, None
+
+
+def start(home: str | None) -> int:
+    """Serve until stdin ends."""
     from session_memory.mcp_server import stdio
 
     servers: list[Any] = []
