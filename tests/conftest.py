@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-LOOPBACK = ("127.", "::1", "localhost")
 
 
 @pytest.fixture(autouse=True)
@@ -29,17 +30,36 @@ def _no_real_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.
     yield
 
 
+def _refuse_outside(host: object) -> None:
+    """Nothing but this machine may be reached, or looked up; a path (a Unix socket) is this machine."""
+    if not isinstance(host, str) or host in {"", "localhost"}:
+        return
+    try:
+        outside = not ipaddress.ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        outside = True  # a name: finding its address already asks a server
+    if outside:
+        raise RuntimeError(f"a test tried to reach {host}")
+
+
 @pytest.fixture(autouse=True)
 def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = socket.socket.connect
+    for verb in ("connect", "connect_ex", "sendto"):
+        real = getattr(socket.socket, verb)
 
-    def connect(self: socket.socket, address: object) -> None:
-        host = address[0] if isinstance(address, tuple) else ""
-        if self.family in (socket.AF_INET, socket.AF_INET6) and not str(host).startswith(LOOPBACK):
-            raise RuntimeError(f"a test tried to reach {host}")
-        real(self, address)  # type: ignore[arg-type]
+        def guarded(self: socket.socket, *words: Any, real: Any = real) -> Any:
+            if self.family in (socket.AF_INET, socket.AF_INET6):
+                _refuse_outside(words[-1][0])  # the address comes last in all three
+            return real(self, *words)
 
-    monkeypatch.setattr(socket.socket, "connect", connect)
+        monkeypatch.setattr(socket.socket, verb, guarded)
+    lookup = socket.getaddrinfo
+
+    def getaddrinfo(host: Any, *words: Any, **more: Any) -> Any:
+        _refuse_outside(host.decode("ascii", "replace") if isinstance(host, bytes) else host)
+        return lookup(host, *words, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
 
 
 @pytest.fixture

@@ -11,9 +11,23 @@ import sys
 import pytest
 
 
-def test_a_public_address_cannot_be_reached() -> None:
-    with socket.socket() as one, pytest.raises(RuntimeError, match="tried to reach"):
-        one.connect(("192.0.2.1", 80))
+@pytest.mark.parametrize("host", ["192.0.2.1", "127.example.com", "example.com"])
+@pytest.mark.parametrize("verb", ["connect", "connect_ex", "sendto"])
+def test_another_machine_cannot_be_reached(host: str, verb: str) -> None:
+    kind = socket.SOCK_DGRAM if verb == "sendto" else socket.SOCK_STREAM
+    words = (b"x", (host, 9)) if verb == "sendto" else ((host, 9),)
+    with socket.socket(type=kind) as one, pytest.raises(RuntimeError, match="tried to reach"):
+        getattr(one, verb)(*words)
+
+
+def test_no_name_is_looked_up() -> None:
+    with pytest.raises(RuntimeError, match="tried to reach"):
+        socket.create_connection(("example.com", 80))
+
+
+def test_this_machine_can_be_reached() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as client:
+        assert client.getpeername() == server.getsockname()
 
 
 def test_the_home_is_a_temporary_one_here_and_in_child_processes() -> None:

@@ -175,6 +175,13 @@ def test_every_way_to_start_the_server_works_from_any_folder(home: str, tmp_path
         "bin/session-memory": [sys.executable, str(ROOT / "bin" / "session-memory"), "serve", "--home", home],
         "server.py in the home": [sys.executable, os.path.join(home, "server.py")],
     }[how]
+    for name in (
+        "session_memory",
+        "mcp",
+        "json",
+        "re",
+    ):  # a project must not be able to put its modules in place of ours
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('loaded from the project')")
     with RawClient(words, cwd=str(tmp_path), env={"PYTHONPATH": ""}) as client:
         found = client.call("session_query", scope="all")["structuredContent"]
         assert found["total_count"] == 1

@@ -20,8 +20,10 @@ SOURCE = {source!r}
 if not os.path.exists(PYTHON) or not os.path.isdir(SOURCE):
     sys.exit("session-memory has moved: run it once from its new place, and this file is written again.")
 home = os.path.dirname(os.path.abspath(__file__))
-words = [PYTHON, "-m", "session_memory", "serve", "--home", home]
-os.environ["PYTHONPATH"] = SOURCE
+# `-m` would look in the current folder first, and that is somebody's project: its modules must not stand in for ours
+run = "import sys; sys.path[:] = [place for place in sys.path if place]; sys.path.insert(0, %r)\\n" % SOURCE
+run += "from session_memory.cli.main import main; sys.exit(main())"
+words = [PYTHON, "-c", run, "serve", "--home", home]
 if os.name == "nt":
     sys.exit(subprocess.call(words))
 os.execv(PYTHON, words)
