@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -18,7 +19,9 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 SOURCES = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py"))
 # codes of features that are named in contracts but not raised yet
-RESERVED = {"bad-plugin", "plugin-failed", "index-newer", "not-built", "log-damaged", "bad-line"}
+RESERVED = {"bad-plugin", "plugin-failed", "index-newer", "not-built"}
+# what a block of shell lines may call besides our own programs
+FOREIGN = {"claude"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -26,6 +29,42 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
         if "://" not in target:
             assert (page.parent / target).exists(), target
+
+
+def anchors(page: Path) -> set[str]:
+    """The names that a page's headings can be linked by."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", each.lower()).strip().replace(" ", "-") for each in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_to_a_heading_meets_one(page: Path) -> None:
+    for target, anchor in re.findall(r"\]\(([^)#\s]*)#([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert anchor in anchors(page.parent / target if target else page), f"{target}#{anchor}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_shell_line_calls_what_is_there(page: Path) -> None:
+    for block in re.findall(r"```(?:console|bash|sh)\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
+        for line in filter(None, (each.partition("#")[0].strip() for each in block.splitlines())):
+            words = line.removeprefix("$ ").split()
+            if words[0] in {"session-memory", "bin/session-memory"}:
+                assert len(words) == 1 or words[1].startswith("-") or words[1] in COMMANDS, line
+            elif words[0].startswith(("scripts/", ".ci/")):
+                assert os.access(ROOT / words[0], os.X_OK), line
+            else:
+                assert words[0] in FOREIGN, line
+
+
+def test_every_python_block_is_run_by_a_test() -> None:
+    held = {str(page.relative_to(ROOT)) for page in PAGES if "```python" in page.read_text(encoding="utf-8")}
+    assert held == {"docs/how-to/write-a-plugin.md"}  # test_the_plugin_of_the_how_to_works
+
+
+def test_the_glossary_is_in_order_and_says_each_word_once() -> None:
+    words = re.findall(r"^- \*\*(.+?)\*\*: ", (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert words == sorted(set(words), key=str.lower) and len(words) > 20
 
 
 def test_generated_pages_are_fresh() -> None:
@@ -48,6 +87,8 @@ def test_every_member_has_a_heading(file: str, names: list[str]) -> None:
 def test_every_error_code_is_raised_somewhere_and_unknown_ones_cannot_be() -> None:
     for code in set(CODES) - RESERVED:
         assert SOURCES.count(f'"{code}"') + SOURCES.count(f"[{code}]") > 1, code
+    for code in RESERVED:
+        assert SOURCES.count(f'"{code}"') == 1, f"{code} is raised: it is not reserved any more"
     with pytest.raises(KeyError):
         SessionMemoryError("no-such-code", "what")
     assert str(InvalidInput("bad-time", "It is late.", "Wait.")) == "It is late. Wait. [bad-time]"
