@@ -69,6 +69,7 @@ CODES: dict[str, str] = {
     "unknown-event": "No event has this id.",
     "no-checkpoint": "There is nothing to resume yet: no checkpoint and no session.",
     "log-busy": "Another process held the log's lock longer than the deadline.",
+    "log-unlockable": "The file system of the home cannot lock files; records wait in the spool.",
     "log-full": "The disk, the quota or a size limit refused the write; the log was put back as it was.",
     "log-unwritable": "The log's folder or file cannot be written.",
     "log-foreign": "The file at the log's place was written by another program or version; it is never changed.",

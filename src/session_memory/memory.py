@@ -58,6 +58,7 @@ class Memory:
             client=client,
             client_session=around.client_session,
         )
+        self.opened.journal.settle()
         settings.write_defaults(root)
         launcher.write(place)
         for problem in found.problems:

@@ -5,6 +5,7 @@ Standard library only and light (no pathlib): the hooks import it.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 
@@ -21,8 +22,8 @@ class Home:
     """
 
     __slots__ = (
-        "blobs", "brief", "checkpoints", "config", "events", "handoffs", "hook_log", "index", "index_lock",
-        "origins", "plugins", "root", "secret", "segments", "spool", "storage", "store_lock", "torn", "trusted",
+        "blobs", "brief", "checkpoints", "config", "events", "handoffs", "hook_log", "index", "index_lock", "origin",
+        "origins", "plugins", "predecessor", "root", "secret", "segments", "spool", "storage", "store_lock", "torn", "trusted",
     )  # fmt: skip
 
     def __init__(
@@ -42,6 +43,8 @@ class Home:
         self.storage = os.path.dirname(self.events)
         self.segments = os.path.join(self.storage, "segments")
         self.origins = os.path.join(self.storage, "origins")
+        self.origin = os.path.join(self.storage, "origin.json")
+        self.predecessor = os.path.join(self.storage, "predecessor")
         self.blobs = os.path.join(self.storage, "blobs")
         self.spool = os.path.join(self.storage, "spool")
         self.torn = os.path.join(self.storage, "events.torn")
@@ -70,9 +73,22 @@ def inside(root: str, relative: str) -> str:
 
 
 def make_dir(path: str) -> None:
-    """Create a private folder (and its parents); refuse a symbolic link or another owner's. Raises InvalidInput."""
-    os.makedirs(path, mode=0o700, exist_ok=True)
+    """Create a private folder (and its parents), so that they survive power loss; refuse a symbolic link or another
+    owner's. Raises InvalidInput (bad-home), OSError."""
+    if not os.path.isdir(path):
+        _make(path)
     check_private(path)
+
+
+def _make(path: str) -> None:
+    parent = os.path.dirname(path)
+    if not os.path.isdir(parent):
+        _make(parent)
+    try:
+        os.mkdir(path, 0o700)
+    except FileExistsError:
+        return  # another process was first
+    sync_dir(parent)
 
 
 def check_private(path: str) -> None:
@@ -99,7 +115,7 @@ def sync_dir(path: str) -> None:
     """Make a created, renamed or removed name in `path` survive power loss."""
     if os.name == "nt":
         return  # Windows has no descriptor for a folder; its rename is journalled
-    fd = os.open(path, os.O_RDONLY | NOFOLLOW)
+    fd = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))  # a parent of the home may well be a link
     try:
         os.fsync(fd)
     finally:
@@ -137,6 +153,27 @@ def write_whole(path: str, content: bytes) -> None:
             os.unlink(temp)
         raise
     sync_dir(folder)
+
+
+def move(source: str, target: str) -> None:
+    """Give a file or folder another name, so that the change survives power loss; never over an existing one.
+
+    Only under the store lock: between the look and the rename nobody else may make `target`. Raises OSError.
+    """
+    if os.path.lexists(target):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), target)
+    os.replace(source, target)
+    sync_dir(os.path.dirname(target))
+    if os.path.dirname(source) != os.path.dirname(target):
+        sync_dir(os.path.dirname(source))
+
+
+def read_at(fd: int, count: int, offset: int) -> bytes:
+    """Up to `count` bytes from `offset`, wherever the descriptor stands. Raises OSError."""
+    if hasattr(os, "pread"):
+        return os.pread(fd, count, offset)
+    os.lseek(fd, offset, os.SEEK_SET)
+    return os.read(fd, count)
 
 
 def write_all(fd: int, content: bytes) -> None:

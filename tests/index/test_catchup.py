@@ -22,6 +22,8 @@ from session_memory.errors import IndexUnavailable
 from session_memory.index import agree
 from session_memory.index.catchup import Index
 from session_memory.index.database import Database
+from session_memory.index.schema import SCHEMA_VERSION
+from session_memory.log import reader
 from session_memory.log.journal import Journal
 from session_memory.log.lock import Lock
 from session_memory.model.record import CHECKPOINT, EVENT, SESSION, Draft
@@ -262,7 +264,80 @@ def test_a_newer_index_is_left_alone_and_ours_lies_beside_it(place: paths.Home) 
     assert len(content(ours.database())["events"]) == 1
     ours.close()
     assert open(place.index, "rb").read() == before
-    assert os.path.exists(place.index.replace(".sqlite", "-1.sqlite"))
+    assert os.path.exists(place.index.replace(".sqlite", f"-{SCHEMA_VERSION}.sqlite"))
+
+
+OTHER_VERSION = """
+import sys
+from session_memory.index import database, schema
+version = int(sys.argv[2])
+schema.SCHEMA_VERSION = database.SCHEMA_VERSION = version
+from session_memory import paths
+from session_memory.index.catchup import Index
+from session_memory.log.journal import Journal
+from session_memory.model.record import Draft
+home, warnings = paths.Home(sys.argv[1]), []
+Journal(home).append([Draft("event", {"session": "s", "project": "p", "category": "finding", "type": "t",
+                                      "data": {"text": f"by version {version}"}})])
+index = Index(home, warnings.append)
+made = index._open() is None
+index.catch_up()
+print(made, index.database().one("SELECT count(*) FROM event")[0], warnings)
+"""
+
+
+@pytest.mark.fault(18)
+def test_an_old_and_a_new_version_at_once_each_make_their_index_once(place: paths.Home) -> None:
+    told = [
+        subprocess.run(
+            [sys.executable, "-c", OTHER_VERSION, place.root, str(SCHEMA_VERSION + step % 2)],
+            capture_output=True, text=True, check=True,
+        ).stdout.split(maxsplit=2)
+        for step in range(6)
+    ]  # fmt: skip
+    assert [row[0] for row in told] == [
+        "True",
+        "True",
+        "True",
+        "False",
+        "False",
+        "False",
+    ]  # old, new takes the name, old beside
+    assert [int(row[1]) for row in told] == [1, 2, 3, 4, 5, 6]
+    assert all(row[2].strip() == "[]" for row in told)
+
+
+@settings(max_examples=25, deadline=None)
+@given(ours=drafts, theirs=drafts, first=st.booleans())
+def test_the_order_in_which_origins_arrive_changes_nothing(
+    tmp_path_factory: pytest.TempPathFactory, ours: list[Draft], theirs: list[Draft], first: bool
+) -> None:
+    folder = tmp_path_factory.mktemp("origins")
+    here, there = paths.Home(str(folder / "here")), paths.Home(str(folder / "there"))
+    Journal(here).append([draft("here"), *ours])
+    Journal(there).append([draft("there"), *theirs])
+    index = Index(here)
+    if first:
+        index.catch_up()
+    origin = next(reader.places(there.events)).line
+    assert origin is not None
+    target = os.path.join(here.origins, origin.origin)
+    os.makedirs(target)
+    shutil.copy(there.events, os.path.join(target, "events.jsonl"))
+    assert index.catch_up() == 0
+    live = content(index.database())
+    assert not agree.differences(index.database(), here)
+    index.catch_up(rebuild=True)
+    assert content(index.database()) == live
+    index.close()
+    swapped = Index(there)
+    mine = next(reader.places(here.events)).line
+    assert mine is not None
+    os.makedirs(os.path.join(there.origins, mine.origin))
+    shutil.copy(here.events, os.path.join(there.origins, mine.origin, "events.jsonl"))
+    swapped.catch_up()
+    assert content(swapped.database()) == live
+    swapped.close()
 
 
 def test_an_older_schema_is_made_again(place: paths.Home) -> None:

@@ -31,9 +31,10 @@ def draft(text: str = "x", **more: object) -> Draft:
 
 
 def texts(home: paths.Home) -> list[str]:
+    """What our own log says, then what other origins' logs say."""
     found = []
-    for path in reader.files(home):
-        for place in reader.places(path):
+    with reader.Logs(home) as logs:
+        for place in [place for log in logs for part in log.parts for place in reader.places(part)]:
             assert place.line is not None
             record = reader.record(home, place.line)
             if record.kind == EVENT and record.body is not None:
@@ -175,7 +176,7 @@ def test_a_log_that_was_replaced_or_deleted_is_never_written_to_as_a_ghost(place
     assert not verify(place).faults
     os.rename(place.events + ".moved", place.events)
     journal.append([draft("newest")])
-    assert texts(place) == ["old", "newest"]
+    assert texts(place) == ["newest", "old"]  # it may be a copy that goes on elsewhere: it is read, not written behind
     assert not verify(place).faults
 
 
@@ -211,27 +212,6 @@ def test_a_full_disk_is_told_and_leaves_the_log_as_it_was(place: paths.Home) -> 
     journal.append([draft("after")])
     assert texts(place) == ["before", "after"]
     assert not verify(place).faults
-
-
-def test_a_held_lock_is_an_error_after_the_deadline_and_nothing_is_written(place: paths.Home) -> None:
-    journal = Journal(place, deadline=0.05)
-    journal.append([draft("before")])
-    holder = subprocess.Popen(
-        [sys.executable, "-c", "import fcntl,sys,time; f=open(sys.argv[1],'r+'); fcntl.flock(f,2); print(1,flush=True);"
-         " time.sleep(60)", place.store_lock], stdout=subprocess.PIPE,
-    )  # fmt: skip
-    try:
-        assert holder.stdout is not None
-        holder.stdout.readline()
-        with pytest.raises(LogUnavailable, match="log-busy"):
-            journal.append([draft("no")])
-    finally:
-        holder.kill()
-        holder.wait()
-        assert holder.stdout is not None
-        holder.stdout.close()
-    journal.append([draft("after")])
-    assert texts(place) == ["before", "after"]
 
 
 def test_keys_made_of_text_do_not_stand_in_clear(place: paths.Home) -> None:

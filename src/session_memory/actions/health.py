@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +27,7 @@ class Proof:
     @property
     def green(self) -> bool:
         """Whether log, chain and index agree."""
-        return not self.log.faults and not self.log.torn and not self.index
+        return not self.log.faults and not self.log.torn and not self.index  # what waits in the spool is no fault
 
 
 class Health:
@@ -40,8 +39,12 @@ class Health:
     def report(self) -> dict[str, Any]:
         """Log, index, plugins, features and warnings; never raises for what it reports on."""
         opened = self._opened
-        files = reader.files(opened.home)
-        log: dict[str, Any] = {"bytes": sum(os.stat(path).st_size for path in files), "files": len(files)}
+        with reader.Logs(opened.home) as logs:
+            log: dict[str, Any] = {
+                "bytes": sum(each.size for each in logs), "files": sum(len(each.parts) for each in logs)
+            }  # fmt: skip
+            if len(logs.all) > 1:
+                log["origins"] = len(logs.all)
         index: dict[str, Any] = {"ok": True}
         behind = 0
         try:
@@ -51,10 +54,12 @@ class Health:
                 row = database.one(f"SELECT count(*) FROM {table}")
                 index[name] = row[0] if row else 0
             index["skipped"] = dict(database.rows("SELECT why, lines FROM skipped"))
-            position = database.one("SELECT seq FROM position")
-            log["records"] = position[0] if position else 0
+            position = database.one("SELECT sum(seq) FROM position")
+            log["records"] = (position[0] if position else 0) or 0
         except SessionMemoryError as error:
             index = {"ok": False, "reason": str(error)}
+        if opened.waiting:
+            log["waiting_in_spool"] = opened.waiting
         if not index.get("skipped"):
             index.pop("skipped", None)
         return {

@@ -47,6 +47,7 @@ class Opened:
     session: str | None = None  # the session this client attached last
     warnings: list[str] = field(default_factory=list)
     behind: int = 0  # bytes of the log the last read could not see
+    waiting: int = 0  # files of the spool it could not see either
     session_project: tuple[str, str] = ("", "")  # a session and its project, as asked last
     _project: tuple[str, str] | None = None
 
@@ -56,6 +57,8 @@ class Opened:
         Raises InvalidInput (too-large), LogUnavailable.
         """
         records = self.journal.append(drafts, stated=stated)
+        if records and not records[0].seq:
+            return Kept(records, "spool", False, "the log's lock is held; the record waits in the spool, on disk")
         try:
             behind = self.index.catch_up()
         except (IndexUnavailable, LogUnavailable) as error:
@@ -63,7 +66,8 @@ class Opened:
         return Kept(records, "log", behind == 0, "" if behind == 0 else "the index is catching up in another process")
 
     def read(self, progress: Progress | None = None) -> Database:
-        """The index, caught up as far as possible. Raises IndexUnavailable."""
+        """The index, with the spool merged and caught up as far as possible. Raises IndexUnavailable."""
+        self.waiting = self.journal.merge()
         self.behind = self.index.catch_up(progress=progress)
         return self.index.database()
 

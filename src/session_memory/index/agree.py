@@ -23,35 +23,36 @@ def differences(database: Database, home: Home, progress: Callable[[int, int], N
     """Sentences that say where index and log differ; empty when they agree. Raises OSError."""
     events: dict[str, tuple[int, str, int]] = {}  # group (key or id) -> clock of its first, id of its first, versions
     digests: dict[str, int] = {}  # id -> hash of its data
-    others = {CHECKPOINT: 0, HANDOFF: 0, RESUME: 0}
-    last: tuple[str, int, str] | None = None
-    files = reader.files(home)
-    for path in files:
-        for place in reader.places(path):
+    others: dict[str, set[str]] = {CHECKPOINT: set(), HANDOFF: set(), RESUME: set()}
+    ends: dict[str, tuple[int, str]] = {}  # origin -> number and chain of its last line
+    with reader.Logs(home) as logs:
+        done = 0
+        for place in (place for log in logs for part in log.parts for place in reader.places(part)):
+            done += place.end - place.offset
             found = place.line
             if found is None:
                 continue
-            last = (found.origin, found.seq, found.chain.decode())
+            ends[found.origin] = (found.seq, found.chain.decode())
             if progress and place.number % 5_000 == 0:
-                progress(place.end, 0)
+                progress(done, 0)
             if found.v > line.VERSION or found.body is None:
                 continue
             if found.kind in others:
-                others[found.kind] += 1
+                others[found.kind].add(found.id)
             elif found.kind == EVENT:
                 _note(home, found, events, digests)
     wrong: list[str] = []
-    position = database.one("SELECT origin, seq, chain FROM position")
-    if position != last:
-        wrong.append(
-            f"the index stands at line {position[1] if position else 0}, the log ends at {last[1] if last else 0}"
-        )
+    positions = {row[0]: row[1:] for row in database.rows("SELECT origin, seq, chain FROM position")}
+    for origin in sorted({*positions, *ends}):
+        at, end = positions.get(origin), ends.get(origin)
+        if at != end:
+            wrong.append(f"the index stands at line {at[0] if at else 0}, the log ends at {end[0] if end else 0}")
     wrong += _compare(database, events, digests)
     for kind, expected in others.items():
         table = "checkpoint WHERE ?1 = ?1" if kind == CHECKPOINT else "handoff WHERE kind = ?1"
         row = database.one(f"SELECT count(*) FROM {table}", (kind,))
-        if row and row[0] != expected:
-            wrong.append(f"the log holds {expected} {kind} records, the index {row[0]}")
+        if row and row[0] != len(expected):
+            wrong.append(f"the log holds {len(expected)} {kind} records, the index {row[0]}")
     return wrong[:MOST_NAMED] + ([f"and {len(wrong) - MOST_NAMED} more"] if len(wrong) > MOST_NAMED else [])
 
 

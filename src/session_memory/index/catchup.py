@@ -21,7 +21,7 @@ from session_memory.model import record
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from session_memory.log.reader import Place
+    from session_memory.log.reader import Log, Part, Place
     from session_memory.paths import Home
 
     Progress = Callable[[int, int], None]  # bytes read, bytes in all
@@ -93,107 +93,115 @@ class Index:
         return self._database
 
     def _current(self) -> bool:
-        """Whether the index stands at the end of the active file: one row and one stat, no lock."""
+        """Whether the index stands at the end of every log: a row and a stat each, no lock."""
         database = self._open()
         if database is None:
             return False
-        row = database.one("SELECT file, ends FROM position")
-        try:
-            size = os.stat(self._home.events).st_size
-        except FileNotFoundError:
-            return row is None
-        return row is not None and row[0] == os.path.basename(self._home.events) and row[1] == size and self._same()
-
-    def _same(self) -> bool:
-        """Whether the file's last line is the one applied last: another log of equal length must not pass."""
-        database = self._database
-        found = database.one("SELECT begins, chain FROM position") if database else None
-        if found is None:
+        rows = {row[0]: row[1:] for row in database.rows("SELECT file, ends, begins, chain FROM position")}
+        if {name: row[0] for name, row in rows.items()} != reader.ends(self._home):
             return False
-        last = next(reader.places(self._home.events, found[0]), None)
-        return last is not None and last.line is not None and last.line.chain.decode() == found[1]
+        return all(self._same(name, begins, chain) for name, (_ends, begins, chain) in rows.items())
+
+    def _same(self, name: str, begins: int, chain: str) -> bool:
+        """Whether the file's last line is the one applied last: another log of equal length must not pass."""
+        path = os.path.join(self._home.storage, *name.split("/"))
+        try:
+            last = next(reader.places(path, begins), None)
+        except FileNotFoundError:
+            return False
+        return last is not None and last.line is not None and last.line.chain.decode() == chain
 
     def _behind(self) -> int:
-        total = sum(os.stat(path).st_size for path in reader.files(self._home))
+        """Bytes of the logs that are not applied yet, at least 1."""
         database = self._open()
-        row = database.one("SELECT file, ends FROM position") if database else None
-        return max(1, total - (row[1] if row else 0))
+        applied = dict(database.rows("SELECT file, ends FROM position")) if database else {}
+        missing = 0
+        with reader.Logs(self._home) as logs:
+            for log in logs:
+                names = [part.name for part in log.parts]
+                at = next((n for n, name in enumerate(names) if name in applied), None)
+                done = 0 if at is None else sum(part.size for part in log.parts[:at]) + applied[names[at]]
+                missing += log.size - done
+        return max(1, missing)
 
     def _catch_up(self, progress: Progress | None, rebuild: bool) -> int:
         database = self._open()
         if database is None:
             database = self._database = make_index(place(self._home))
-        start = None if rebuild else self._start(database)
-        if start is not None:
-            self._apply(database, start[0], start[1], progress, whole=False)
-            return 0
-        if database.one("SELECT 1 FROM position"):
-            self._warn("The index does not belong to this log any more; it is made again.")
-        with database.connection:  # one transaction: readers keep the old rows until the new ones are complete
-            database.make_tables()
-            self._apply(database, 0, 0, progress, whole=True)
+        with reader.Logs(self._home) as logs:
+            total = sum(log.size for log in logs)
+            shown = _Shown(progress, total)
+            starts = None if rebuild else self._starts(database, logs)
+            if starts is not None:
+                for log, (part, offset) in starts:
+                    self._apply(database, log, part, offset, shown, whole=False)
+                return 0
+            if database.one("SELECT 1 FROM position") and not rebuild:
+                self._warn(self._why(database, logs))
+            with database.connection:  # one transaction: readers keep the old rows until the new ones are complete
+                database.make_tables()
+                for log in logs:
+                    self._apply(database, log, 0, 0, shown, whole=True)
         database.run("PRAGMA wal_checkpoint(TRUNCATE)")
         return 0
 
-    def _start(self, database: Database) -> tuple[int, int] | None:
-        """Which file and offset to go on from; None when the log is not the one that was applied."""
-        row = database.one("SELECT seq, chain, file, begins, ends FROM position")
-        files = reader.files(self._home)
-        if row is None:
-            return (0, 0)
-        seq, chain, name, begins, _ends = row
-        for number, path in enumerate(files):
-            if os.path.basename(path) == name:
-                at_hint = next(reader.places(path, begins), None)
-                if at_hint and at_hint.line and at_hint.line.seq == seq and at_hint.line.chain.decode() == chain:
-                    return (number, at_hint.end)
-        for number, path in enumerate(files):  # the hint is wrong after a roll or a forget: look for the number
-            for each in reader.places(path):
-                if each.line and each.line.seq == seq:
-                    return (number, each.end) if each.line.chain.decode() == chain else None
-        return None
+    def _starts(self, database: Database, logs: reader.Logs) -> list[tuple[Log, tuple[int, int]]] | None:
+        """Where to go on in each log (part, offset); None when the logs are not the ones that were applied."""
+        rows = {row[0]: row[1:] for row in database.rows("SELECT origin, seq, chain, file, begins FROM position")}
+        starts = []
+        for log in logs:
+            row = rows.pop(log.origin, None) if rows else None
+            start = (0, 0) if row is None else _start(log, *row)
+            if start is None:
+                return None
+            starts.append((log, start))
+        return None if rows else starts
 
-    def _apply(self, database: Database, number: int, offset: int, progress: Progress | None, *, whole: bool) -> None:
-        lines = _from(reader.files(self._home)[number:], offset)
-        total = sum(os.stat(path).st_size for path in reader.files(self._home)) if progress else 0
+    def _why(self, database: Database, logs: reader.Logs) -> str:
+        """What to say about logs that the index does not belong to."""
+        known = dict(database.rows("SELECT origin, seq FROM position"))
+        for log in logs:
+            last = _last(log)
+            seq = known.pop(log.origin, 0)
+            if last < seq:
+                return f"The log lost its last {seq - last} records; the index is made again from the {last} that are left."
+        if known:
+            return f"A log of {sum(known.values())} records is gone; the index is made again from what is left."
+        return "The index does not belong to this log any more; it is made again."
+
+    def _apply(self, database: Database, log: Log, part: int, offset: int, shown: _Shown, *, whole: bool) -> None:
+        """Apply a log from an offset of one of its parts on; in pieces, unless `whole` (the caller holds a transaction)."""
+        lines = _from(log, part, offset)
         if whole:
-            self._apply_some(database, lines, None, progress, total)
+            self._apply_some(database, lines, None, shown)
             return
         more = True
         while more:
             with database.connection:
-                more = self._apply_some(database, lines, BATCH, progress, total)
+                more = self._apply_some(database, lines, BATCH, shown)
 
     def _apply_some(
-        self,
-        database: Database,
-        lines: Iterator[tuple[str, Place]],
-        most: int | None,
-        progress: Progress | None,
-        total: int,
+        self, database: Database, lines: Iterator[tuple[Part, Place]], most: int | None, shown: _Shown
     ) -> bool:
         """Apply up to `most` lines and note the position; returns whether there may be more."""
-        last: tuple[str, Place] | None = None
+        last: tuple[str, Place, line.Line] | None = None
         skipped: dict[str, int] = {}
-        count = done = 0
-        for path, each in lines:
+        count = 0
+        for part, each in lines:
             why = self._apply_line(database, each.line)
             if why:
                 skipped[why] = skipped.get(why, 0) + 1
             if each.line is not None:
-                last = (path, each)
+                last = (part.name, each, each.line)
             count += 1
-            done += each.end - each.offset
-            if progress and count % SHOWN_EVERY == 0:
-                progress(min(each.end, total), total)
+            shown.add(each.end - each.offset)
             if count == most:
                 break
-        if last is not None and last[1].line is not None:
-            found = last[1].line
-            database.run("DELETE FROM position")
+        if last is not None:
+            name, each, found = last
             database.run(
-                "INSERT INTO position (origin, seq, chain, file, begins, ends) VALUES (?, ?, ?, ?, ?, ?)",
-                (found.origin, found.seq, found.chain.decode(), os.path.basename(last[0]), last[1].offset, last[1].end),
+                "INSERT OR REPLACE INTO position (origin, seq, chain, file, begins, ends) VALUES (?, ?, ?, ?, ?, ?)",
+                (found.origin, found.seq, found.chain.decode(), name, each.offset, each.end),
             )
         for why, lines_skipped in skipped.items():
             database.run(
@@ -240,10 +248,56 @@ class Index:
             return self._behind()
 
 
-def _from(files: list[str], offset: int) -> Iterator[tuple[str, Place]]:
-    for path in files:
-        for each in reader.places(path, offset):
-            yield path, each
+class _Shown:
+    """Progress over all logs, told every few lines."""
+
+    def __init__(self, progress: Progress | None, total: int) -> None:
+        self._progress = progress
+        self._total = total
+        self._done = self._lines = 0
+
+    def add(self, size: int) -> None:
+        """One more line of `size` bytes."""
+        self._done += size
+        self._lines += 1
+        if self._progress and self._lines % SHOWN_EVERY == 0:
+            self._progress(min(self._done, self._total), self._total)
+
+
+def _start(log: Log, seq: int, chain: str, file: str, begins: int) -> tuple[int, int] | None:
+    """The part and offset behind line `seq` if it has this chain, else None. `file` and `begins` are where it was seen."""
+    number = next((n for n, part in enumerate(log.parts) if part.name == file), -1)
+    found = _at(log, number, begins)
+    if found is None or found.line is None or found.line.seq != seq:
+        # rolled or swept since: the part whose first line comes last before the number
+        firsts = [reader.first_line(reader.Log([part], own=log.own)) for part in log.parts]
+        number = max((n for n, first in enumerate(firsts) if first is not None and first.seq <= seq), default=-1)
+        found = _at(log, number, begins)
+        if found is None or found.line is None or found.line.seq != seq:
+            lines = reader.places(log.parts[number]) if number >= 0 else iter(())
+            found = next((each for each in lines if each.line is not None and each.line.seq == seq), None)
+    if found is None or found.line is None or found.line.chain.decode() != chain:
+        return None
+    return number, found.end
+
+
+def _at(log: Log, number: int, offset: int) -> Place | None:
+    return next(reader.places(log.parts[number], offset), None) if number >= 0 else None
+
+
+def _last(log: Log) -> int:
+    """The number of a log's last good line, 0 without one."""
+    for part in reversed(log.parts):
+        seqs = [place.line.seq for place in reader.places(part) if place.line is not None]
+        if seqs:
+            return seqs[-1]
+    return 0
+
+
+def _from(log: Log, part: int, offset: int) -> Iterator[tuple[Part, Place]]:
+    for each in log.parts[part:]:
+        for found in reader.places(each, offset):
+            yield each, found
         offset = 0
 
 

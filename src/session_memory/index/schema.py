@@ -7,7 +7,7 @@ SCHEMA_VERSION, and an older index is then rebuilt, never migrated.
 from __future__ import annotations
 
 APPLICATION_ID = 0x534D656D  # "SMem": how we know that a database is ours
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 SCHEMA = """
 -- How far each origin's log has been applied. (seq, chain) is the truth; file and the offsets are a hint.
@@ -15,7 +15,7 @@ CREATE TABLE position (
   origin TEXT PRIMARY KEY,
   seq INTEGER NOT NULL,          -- number of the last line applied
   chain TEXT NOT NULL,           -- its chain: another one at this number means another log, so rebuild
-  file TEXT NOT NULL,            -- name of the file it lies in
+  file TEXT NOT NULL,            -- name of the file it lies in, relative to the storage folder
   begins INTEGER NOT NULL,       -- offset of its first byte
   ends INTEGER NOT NULL          -- offset behind its newline
 ) WITHOUT ROWID;
@@ -27,7 +27,8 @@ CREATE TABLE skipped (why TEXT PRIMARY KEY, lines INTEGER NOT NULL) WITHOUT ROWI
 CREATE TABLE project (
   n INTEGER PRIMARY KEY,
   key TEXT NOT NULL UNIQUE,      -- git:host/owner/name, root:<commit> or dir:<path>
-  name TEXT NOT NULL             -- what people call it
+  name TEXT NOT NULL,            -- what people call it
+  named INTEGER                  -- clock of the first record that said so; NULL while the name is made from the key
 );
 
 -- A span of work of one client. Everything that can be said twice stands in session_field.

@@ -43,7 +43,7 @@ def apply(database: Database, record: Record) -> None:
 
 def rows_for(database: Database, body: dict[str, Any], at: int, hlc: int) -> tuple[int, int]:
     """The row numbers of the session and project a body names, made when they are new."""
-    project = _project(database, str(body.get("project") or "dir:"), body.get("project_name"))
+    project = _project(database, str(body.get("project") or "dir:"), body.get("project_name"), hlc)
     session = str(body.get("session") or "")
     row = database.one("SELECT n, started, first_hlc, project_n FROM session WHERE id = ?", (session,))
     if row is None:
@@ -59,13 +59,16 @@ def rows_for(database: Database, body: dict[str, Any], at: int, hlc: int) -> tup
     return number, project
 
 
-def _project(database: Database, key: str, name: str | None) -> int:
-    row = database.one("SELECT n FROM project WHERE key = ?", (key,))
-    if row is not None:
-        return int(row[0])
-    shown = name or key.rstrip("/").rsplit("/", 1)[-1].rsplit(":", 1)[-1] or key
-    database.run("INSERT INTO project (key, name) VALUES (?, ?)", (key, shown))
-    return database.made()
+def _project(database: Database, key: str, name: str | None, hlc: int) -> int:
+    """The row of a project. The first record (by clock) that names it does so, in whatever order records arrive."""
+    row = database.one("SELECT n, named FROM project WHERE key = ?", (key,))
+    if row is None:
+        shown = name or key.rstrip("/").rsplit("/", 1)[-1].rsplit(":", 1)[-1] or key
+        database.run("INSERT INTO project (key, name, named) VALUES (?, ?, ?)", (key, shown, hlc if name else None))
+        return database.made()
+    if name and (row[1] is None or hlc < row[1]):
+        database.run("UPDATE project SET name = ?, named = ? WHERE n = ?", (name, hlc, row[0]))
+    return int(row[0])
 
 
 def find(database: Database, session_id: str) -> dict[str, Any] | None:

@@ -1,7 +1,8 @@
-"""The one append: validate, redact, bytes, lock, mend a torn tail, one write, flush by policy, unlock.
+"""The one append: validate, redact, bytes, lock, mend a torn tail, merge the spool, one write, flush by policy, unlock.
 
-Invariants (docs/explanation/storage.md argues them): what `append` returned is in the log and survives the death of
-this process; what the user or the model stated also survives power loss; a failed append leaves the log as it was.
+Invariants (docs/explanation/storage.md argues them): what `append` returned is in the log or in the spool and survives
+the death of this process; what the user or the model stated also survives power loss; a failed append leaves the log as
+it was.
 """
 
 from __future__ import annotations
@@ -11,38 +12,24 @@ import os
 
 from session_memory import ids, paths
 from session_memory.errors import InvalidInput, LogUnavailable
-from session_memory.log import blobs, line, reader, secret
+from session_memory.log import active, entry, line, reader, secret, spool
 from session_memory.log.lock import Lock
 from session_memory.log.redact import Redactor
-from session_memory.log.tail import LIVE_MS, Tail, foreign, mend
+from session_memory.log.tail import LIVE_MS, Tail
 from session_memory.model.record import ORIGIN, Draft, Record
-from session_memory.model.values import canonical
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from typing import Any
 
+    from session_memory.log.entry import Entry
+    from session_memory.log.spool import Spooled
     from session_memory.paths import Home
 
-MAX_BODY = 10 * 1024 * 1024
-HEADER_ROOM = 700  # bytes a header can take beside its key: so much less than MAX_LINE a body may have
 SERVER_DEADLINE, HOOK_DEADLINE = 5.0, 1.0  # seconds a writer waits for the lock
+IMPATIENT = 0.25  # seconds it waits after it has missed the lock once, until it gets it again
+SPOOLED = ("log-busy", "log-unlockable")  # troubles with the lock only: the record then waits in the spool
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-
-
-class _Prepared:
-    """A draft made ready before the lock is taken: everything but its place in the log."""
-
-    __slots__ = ("at_ms", "body", "id", "key", "kind", "text")
-
-    def __init__(self, kind: str, id: str, key: str | None, at_ms: int | None, body: dict[str, Any], text: bytes):
-        self.kind = kind
-        self.id = id
-        self.key = key
-        self.at_ms = at_ms
-        self.body = body
-        self.text = text  # the body's bytes, salt included
 
 
 class Journal:
@@ -57,32 +44,65 @@ class Journal:
         patterns: Sequence[str] = (),
         known: Sequence[str] = (),
         warn: Callable[[str], None] = lambda text: None,
+        roll_bytes: int = active.ROLL_BYTES,
     ) -> None:
         paths.make_dir(home.root)
         paths.make_dir(home.storage)
         self._home = home
         self._durability = durability
         self._deadline = deadline
+        self._patience = deadline
         self._secret = secret.load(home)
         self._redactor = Redactor(self._secret, patterns, known)
         self._warn = warn
-        self._tail = Tail()
+        self._active = active.Active(home, self._secret, warn, roll_bytes)
+        self._spooled_clock = ""  # the last clock this process gave to a spooled record
         self.redacted = 0  # secrets replaced by this process
 
     def append(self, drafts: Iterable[Draft], *, stated: bool = True) -> list[Record]:
         """Keep the drafts, in order, all or none; returns them as the log holds them.
 
+        Where the lock cannot be had in time they wait in the spool, on disk, and come back with seq 0 and no origin.
         stated: what a person or model said (flushed to disk before this returns, unless durability is "none").
-        Raises InvalidInput (too-large), LogUnavailable (log-busy, log-full, log-unwritable, clock-out-of-range).
+        Raises InvalidInput (too-large), LogUnavailable (log-full, log-unwritable, clock-out-of-range).
         """
-        prepared = [self._prepare(draft) for draft in drafts]
-        if not prepared:
-            return []
+        entries: list[Entry] = []
         try:
-            with Lock(self._home.store_lock, self._deadline):
-                return self._append(prepared, self._durability == "all" or (stated and self._durability == "stated"))
+            for draft in drafts:
+                made, count = entry.make(self._home, self._secret, self._redactor, draft)
+                entries.append(made)
+                self.redacted += count
+            return self._kept(entries, self._durability == "all" or (stated and self._durability == "stated"))
         except OSError as error:
+            entry.drop(self._home, entries)
             raise _unwritable(error) from error
+        except InvalidInput:
+            entry.drop(self._home, entries)
+            raise
+
+    def settle(self, wait: float = IMPATIENT) -> int:
+        """Mend the log's end, move an older product's files aside, notice a copied home, merge the spool.
+
+        For opening and for readers. Returns how many files of the spool still wait: what cannot be done now (the lock
+        is held, the disk is read-only) is left for the next writer, who reports it.
+        """
+        home = self._home
+        if not any(os.path.lexists(path) for path in (home.events, home.index, home.spool)):
+            return 0
+        try:
+            with Lock(home.store_lock, wait), self._active:
+                self._merge()
+        except LogUnavailable as error:
+            if error.code not in (*SPOOLED, "log-unwritable"):
+                self._warn(str(error))
+        except OSError as error:
+            if error.errno != errno.EROFS:
+                self._warn(str(_unwritable(error)))
+        return len(spool.names(home))
+
+    def merge(self) -> int:
+        """Merge the spool if anything waits there; returns how many files still wait."""
+        return self.settle() if spool.names(self._home) else 0
 
     def flush(self) -> None:
         """Make everything appended so far survive power loss (a batch of imports calls this once). Raises LogUnavailable."""
@@ -95,106 +115,131 @@ class Journal:
         except OSError as error:
             raise _unwritable(error) from error
 
-    def _prepare(self, draft: Draft) -> _Prepared:
-        if "salt" in draft.body:
-            raise InvalidInput("bad-line", "A body may not have a member named salt: it belongs to the log.")
-        body, count = self._redactor.redact(canonical(draft.body))
-        self.redacted += count
-        text = line.body_bytes(body, ids.new_salt())
-        if len(text) > MAX_BODY:
-            raise InvalidInput(
-                "too-large",
-                f"The record has {len(text):,} bytes; the limit is {MAX_BODY:,}.",
-                "Record a summary and the path of the file instead.",
-            )
-        if len(text) > line.MAX_LINE - HEADER_ROOM:
-            sha = blobs.write(self._home, line.body_bytes(body, ids.new_salt()))
-            text = line.body_bytes({"blob": {"sha": sha, "bytes": len(text)}}, ids.new_salt())
-        id_ = draft.id or ids.new_id(ids.now_ms())
-        return _Prepared(draft.kind, id_, self._key(draft), draft.at_ms, body, text)
-
-    def _key(self, draft: Draft) -> str | None:
-        if draft.key is None:
-            return None
-        key = draft.key
-        if draft.key_text is not None:
-            key += ":" + secret.keyed(self._secret, draft.key_text)
-        return key if line.KEY.fullmatch(key) else "hashed:" + secret.keyed(self._secret, key)
-
-    def _append(self, prepared: list[_Prepared], flush: bool) -> list[Record]:
-        fd, created = self._open()
+    def _kept(self, entries: list[Entry], flush: bool) -> list[Record]:
+        if not entries:
+            return []
         try:
-            segments = [path for path in reader.files(self._home) if path != self._home.events]
-            good = self._tail.refresh(fd, segments)
-            if not self._tail.seq and foreign(fd):
-                raise LogUnavailable(
-                    "log-foreign",
-                    f"{os.path.basename(self._home.events)} holds records of another program and was left untouched.",
-                    "Choose another home (--home), or move that file away.",
-                )
-            torn = mend(fd, good, self._home.torn)
-            if torn:
-                self._warn(f"The log ended in {torn} bytes of an unfinished write; they were moved to events.torn.")
-            before = self._tail.size
-            chunk, records, after = self._stamp(prepared)
-            try:
-                os.lseek(fd, before, os.SEEK_SET)
-                paths.write_all(fd, chunk)
-            except BaseException:
-                os.ftruncate(fd, before)
+            with Lock(self._home.store_lock, self._patience):
+                self._patience = self._deadline
+                with self._active:
+                    self._merge()
+                    chunk, records, after = self._stamped(entries)
+                    self._active.put(chunk, after, flush=flush)
+                    return records
+        except LogUnavailable as error:
+            if error.code not in SPOOLED:
                 raise
-            if flush:
-                paths.sync_file(fd)
-            if created:
-                paths.sync_dir(self._home.storage)
-            after.size = before + len(chunk)
-            self._tail = after
-            return records
-        finally:
-            os.close(fd)
+            self._patience = min(self._deadline, IMPATIENT)
+            self._warn(f"{error.what} Records wait in the spool until it is free again.")
+            return self._spool(entries)
 
-    def _open(self) -> tuple[int, bool]:
-        # by path at every append: a file that was replaced or removed must never be written to as a ghost
-        try:
-            return paths.open_file(self._home.events, os.O_RDWR), False
-        except FileNotFoundError:
-            return paths.open_file(self._home.events, os.O_RDWR | os.O_CREAT | os.O_EXCL), True
-
-    def _stamp(self, prepared: list[_Prepared]) -> tuple[bytes, list[Record], Tail]:
-        """Give each its seq, times and chain; returns the bytes, the records and the tail they would make."""
-        tail = Tail()
-        for name in Tail.__slots__:
-            setattr(tail, name, getattr(self._tail, name))
+    def _stamped(self, entries: list[Entry]) -> tuple[bytes, list[Record], Tail]:
+        """Give each its seq, times and chain; returns the bytes, the records and the end they make."""
+        tail = self._active.tail.copy()
         chunks: list[bytes] = []
-        if not tail.seq:
-            tail.origin = ids.new_origin()
-            body: dict[str, Any] = {"why": "new", "from": None}
-            first = _Prepared(ORIGIN, ids.new_id(ids.now_ms()), None, None, body, line.body_bytes(body, ids.new_salt()))
-            self._stamp_one(first, tail, chunks)
-        records = [self._stamp_one(each, tail, chunks) for each in prepared]
+        records = []
+        for each in entries:
+            wall = ids.now_ms()
+            hlc = active.clock(tail.hlc, wall)
+            at = ids.at_text(_at_ms(each, tail, wall))
+            seq = tail.seq + 1
+            raw = line.build(each.kind, each.id, tail.origin, seq, at, hlc, each.key, each.text, tail.chain)
+            chunks.append(raw + b"\n")
+            tail.seq, tail.chain = seq, line.chain_of(tail.chain, line.head_of(raw))
+            tail.note_clock(each.id, hlc, at)
+            records.append(Record(line.VERSION, each.kind, each.id, tail.origin, seq, at, hlc, each.key, each.body))
         return b"".join(chunks), records, tail
 
-    def _stamp_one(self, each: _Prepared, tail: Tail, chunks: list[bytes]) -> Record:
-        wall = ids.now_ms()
-        if not ids.MIN_MS <= wall < ids.MAX_MS:
-            raise LogUnavailable(
-                "clock-out-of-range", f"The system clock says {wall} ms since 1970.", "Set the clock and try again."
-            )
+    def _spool(self, entries: list[Entry]) -> list[Record]:
+        """Leave the entries in a spool file of their own: whole and on disk, however the durability is set."""
+        tail = self._glance()
+        highest = max(tail.hlc, self._spooled_clock)
+        lines, records = [], []
+        for each in entries:
+            wall = ids.now_ms()
+            highest = active.clock(highest, wall)
+            at = ids.at_text(_at_ms(each, tail, wall))
+            tail.note_clock(each.id, highest, at)
+            lines.append(spool.build(each.kind, each.id, at, highest, each.key, each.text))
+            records.append(Record(line.VERSION, each.kind, each.id, "", 0, at, highest, each.key, each.body))
+        spool.write(self._home, lines)
+        self._spooled_clock = highest
+        return records
+
+    def _glance(self) -> Tail:
+        """The log's end as it looks without the lock: good enough for clocks, never to be written behind."""
+        tail = Tail()
         try:
-            hlc = ids.next_hlc(tail.hlc, wall)
-        except ValueError as error:
-            raise LogUnavailable("clock-out-of-range", f"The log's clock is at its end ({error}).") from error
-        at_ms = each.at_ms
-        if at_ms is None:
-            # live records never go back by a small step of the clock; a large one means the clock was wrong before
-            at_ms = tail.live_at if 0 < tail.live_at - wall <= LIVE_MS else wall
-        at = ids.at_text(at_ms)
-        seq = tail.seq + 1
-        raw = line.build(each.kind, each.id, tail.origin, seq, at, hlc, each.key, each.text, tail.chain)
-        chunks.append(raw + b"\n")
-        tail.seq, tail.chain = seq, line.chain_of(tail.chain, line.head_of(raw))
-        tail.note_clock(each.id, hlc, at)
-        return Record(line.VERSION, each.kind, each.id, tail.origin, seq, at, hlc, each.key, each.body)
+            fd = paths.open_file(self._home.events, os.O_RDONLY)
+        except OSError:
+            return tail
+        try:
+            tail.refresh(fd, [path for path in reader.files(self._home) if path != self._home.events])
+        finally:
+            os.close(fd)
+        return tail
+
+    def _merge(self) -> None:
+        """Append what waits in the spool, before the holder's own lines. Its trouble is not the trouble of a new record."""
+        for name in spool.names(self._home):
+            try:
+                self._merge_one(name)
+            except (OSError, LogUnavailable) as error:
+                self._warn(f"A file of the spool could not be merged ({error}); it stays until it can.")
+
+    def _merge_one(self, name: str) -> None:
+        taken = spool.take(self._home, name)
+        if taken is None:
+            return
+        tail = self._active.tail.copy()
+        spool.mark(self._home, taken, tail.origin, tail.seq)
+        spool.marked(self._home)
+        there = self._ids_after(taken)
+        chunks = []
+        for waiting in taken.records:
+            if waiting.id in there or waiting.kind == ORIGIN:
+                continue
+            there.add(waiting.id)
+            raw = waiting.placed(tail.origin, tail.seq + 1, tail.chain)
+            found = line.parse(raw)
+            assert found is not None  # spool.parse has seen to it
+            tail.follow(found)
+            chunks.append(raw + b"\n")
+        if chunks:
+            self._active.put(b"".join(chunks), tail, flush=True)
+        if taken.rest:
+            self._aside(taken.rest)
+        spool.remove(self._home, taken)
+
+    def _ids_after(self, taken: Spooled) -> set[str]:
+        """The ids of the lines that came after a merge of this file first began: those it has brought already."""
+        assert taken.marker is not None
+        seq = taken.marker[1]
+        found: set[str] = set()
+        if seq < self._active.tail.seq:
+            for path in reversed(reader.files(self._home)):
+                seqs = [place.line for place in reader.places(path) if place.line is not None]
+                found.update(each.id for each in seqs if each.seq > seq)
+                if seqs and seqs[0].seq <= seq:
+                    break
+        return found
+
+    def _aside(self, rest: bytes) -> None:
+        """Keep bytes of the spool that are no record, for whoever wants to look."""
+        fd = paths.open_file(self._home.torn, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        try:
+            paths.write_all(fd, rest + b"\n")
+            paths.sync_file(fd)
+        finally:
+            os.close(fd)
+        self._warn(f"{len(rest)} bytes of the spool were no record; they were moved to events.torn.")
+
+
+def _at_ms(each: Entry, tail: Tail, wall: int) -> int:
+    """When it happened. Live records never go back by a small step of the clock; a large one means it was wrong before."""
+    if each.at_ms is not None:
+        return each.at_ms
+    return tail.live_at if 0 < tail.live_at - wall <= LIVE_MS else wall
 
 
 def _unwritable(error: OSError) -> LogUnavailable:

@@ -115,14 +115,18 @@ def body_bytes(body: dict[str, Any], salt: str) -> bytes:
 
 
 def build(
-    kind: str, id: str, origin: str, seq: int, at: str, hlc: str, key: str | None, body: bytes, previous: bytes
-) -> bytes:
-    """One line without its newline; `previous` is the chain of the line before it (FIRST_CHAIN at seq 1)."""
+    kind: str, id: str, origin: str, seq: int, at: str, hlc: str, key: str | None, body: bytes, previous: bytes,
+    *, v: int = VERSION, extras: bytes = b"",
+) -> bytes:  # fmt: skip
+    """One line without its newline; `previous` is the chain of the line before it (FIRST_CHAIN at seq 1).
+
+    v, extras: of a record that a newer version has spooled; kept as they are.
+    """
     shown = "null" if key is None else f'"{key}"'
     head = (
-        f'{{"v":{VERSION},"kind":"{kind}","id":"{id}","origin":"{origin}","seq":{seq},"at":"{at}",'
-        f'"hlc":"{hlc}","key":{shown},"sum":"{hashlib.sha256(body).hexdigest()}"'
+        f'{{"v":{v},"kind":"{kind}","id":"{id}","origin":"{origin}","seq":{seq},"at":"{at}","hlc":"{hlc}","key":{shown}'
     ).encode("ascii")
+    head += extras + f',"sum":"{hashlib.sha256(body).hexdigest()}"'.encode("ascii")
     return head + b',"chain":"' + chain_of(previous, head) + b'","body":' + body + b"}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 from session_memory import ids, paths
@@ -11,6 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
 
+NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)  # some network drives
+
 try:
     import fcntl
 
@@ -19,6 +22,14 @@ try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
+        except OSError as error:
+            if error.errno in NO_LOCKS:
+                raise LogUnavailable(
+                    "log-unlockable",
+                    f"The home's file system cannot lock files ({error.strerror}).",
+                    "Put the home on a local disk (--home or SESSION_MEMORY_HOME).",
+                ) from error
+            raise
         return True
 
 except ImportError:  # Windows: a lock on the first byte does the same
@@ -36,7 +47,8 @@ FIRST_WAIT, LONGEST_WAIT = 0.0002, 0.005  # seconds between tries: short, so tha
 
 
 class Lock:
-    """A context manager. Raises LogUnavailable (log-busy) when `deadline` seconds pass, (log-unwritable) without access."""
+    """A context manager. Raises LogUnavailable: log-busy when `deadline` seconds pass, log-unwritable without access,
+    log-unlockable where the file system has no locks."""
 
     __slots__ = ("_deadline", "_fd", "_path")
 

@@ -46,6 +46,13 @@ class Tail:
         if abs(ms - int(id_[:12], 16)) <= LIVE_MS:
             self.live_at = ms
 
+    def copy(self) -> Tail:
+        """The same knowledge, to be gone on with on trial."""
+        other = Tail()
+        for name in Tail.__slots__:
+            setattr(other, name, getattr(self, name))
+        return other
+
     def refresh(self, fd: int, older: list[str]) -> int:
         """Bring this up to the open active file `fd`; `older` are the segments before it.
 
@@ -58,28 +65,25 @@ class Tail:
             self.inode = inode
             return self._load(fd, state.st_size, older)
         if state.st_size > self.size:
-            return self._take(os.pread(fd, state.st_size - self.size, self.size), self.size)
+            return self._take(paths.read_at(fd, state.st_size - self.size, self.size), self.size)
         return self.size
 
     def _load(self, fd: int, size: int, older: list[str]) -> int:
         look = FIRST_LOOK
-        while True:
-            start = max(0, size - look)
-            chunk = os.pread(fd, size - start, start)
-            skip = chunk.find(b"\n") + 1 if start else 0
-            end = self._take(chunk[skip:], start + skip)
-            if self.seq or start == 0:
-                break
-            look *= 8  # one line longer than the look, or a damaged end: look further back
-        if not self.seq and older:
+        if size < look and older:  # just rolled: the highest clock may stand in the file before
             before = paths.open_file(older[-1], os.O_RDONLY)
             try:
                 self._load(before, os.fstat(before).st_size, older[:-1])
             finally:
                 os.close(before)
-            self.size = 0
-            return 0
-        return end
+        while True:
+            start = max(0, size - look)
+            chunk = paths.read_at(fd, size - start, start)
+            skip = chunk.find(b"\n") + 1 if start else 0
+            end = self._take(chunk[skip:], start + skip)
+            if self.seq or start == 0:
+                return end
+            look *= 8  # one line longer than the look, or a damaged end: look further back
 
     def _take(self, chunk: bytes, offset: int) -> int:
         """Follow the whole lines of `chunk`, which lies at `offset`; returns the offset behind the last good one."""
@@ -103,7 +107,7 @@ def foreign(fd: int) -> bool:
 
     Such a file is not a torn end, however much it looks like one.
     """
-    first, newline, _rest = os.pread(fd, FIRST_LOOK, 0).partition(b"\n")
+    first, newline, _rest = paths.read_at(fd, FIRST_LOOK, 0).partition(b"\n")
     if not newline or line.parse(first) is not None:
         return False
     try:
@@ -119,7 +123,7 @@ def mend(fd: int, good: int, torn_path: str) -> int:
         return 0
     aside = paths.open_file(torn_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     try:
-        paths.write_all(aside, os.pread(fd, torn, good) + b"\n")
+        paths.write_all(aside, paths.read_at(fd, torn, good) + b"\n")
         paths.sync_file(aside)
     finally:
         os.close(aside)

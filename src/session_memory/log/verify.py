@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 from session_memory.log import line, reader
 from session_memory.model.record import FORGET, ORIGIN
@@ -10,7 +11,11 @@ from session_memory.model.record import FORGET, ORIGIN
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from session_memory.log.line import Line
+    from session_memory.log.reader import Log, Part
     from session_memory.paths import Home
+
+
+BLOB = re.compile(rb'\{"salt":"[0-9a-f]{32}","blob":\{"sha":"([0-9a-f]{64})"')
 
 
 class Fault:
@@ -19,7 +24,7 @@ class Fault:
     __slots__ = ("file", "number", "what")
 
     def __init__(self, file: str, number: int, what: str) -> None:
-        self.file = file  # its name, not its path
+        self.file = file  # its name in the storage folder
         self.number = number  # line in the file, from 1
         self.what = what
 
@@ -28,64 +33,102 @@ class Fault:
 
 
 class Report:
-    """What `verify` counted. Green when there is no fault; forgotten bodies and repeated keys are no faults."""
+    """What `verify` counted over all logs. Green when there is no fault; forgotten bodies and repeated keys are none."""
 
-    __slots__ = ("bytes", "faults", "forgotten", "last", "lines", "newer", "origin", "repeats", "torn")
+    __slots__ = ("blobs", "bytes", "faults", "forgotten", "lines", "logs", "newer", "repeats", "torn")
 
     def __init__(self) -> None:
+        self.logs = 0  # origins: our own and others'
         self.lines = 0
         self.bytes = 0
         self.forgotten = 0  # lines whose body is null
         self.newer = 0  # lines of a later version: kept and checked, their meaning unknown
         self.repeats = 0  # keys seen before: the index keeps the first
         self.torn = 0  # bytes after the last newline
-        self.origin = ""
-        self.last: tuple[int, bytes] = (0, line.FIRST_CHAIN)  # seq and chain of the last line
+        self.blobs: set[str] = set()  # long bodies that lines name
         self.faults: list[Fault] = []
 
 
+class _Origin:
+    """One origin's log as far as it has been followed."""
+
+    __slots__ = ("chain", "name", "seq")
+
+    def __init__(self) -> None:
+        self.name = ""
+        self.seq = 0
+        self.chain = line.FIRST_CHAIN
+
+
 def verify(home: Home) -> Report:
-    """Read the whole log once. Raises OSError when a file cannot be read."""
+    """Read all logs once. Raises OSError when a file cannot be read."""
     report = Report()
     keys: set[str] = set()
-    known: set[str] = set()
-    for path in reader.files(home):
-        end = number = 0
-        for place in reader.places(path):
-            number, end = place.number, place.end
-            found = place.line
-            if found is None:
-                report.faults.append(Fault(os.path.basename(path), number, "these bytes are no record"))
-                continue
-            wrong = _wrong(report, found)
-            if found.id in known:
-                wrong.append("another line has its id")
-            if wrong:
-                report.faults.append(Fault(os.path.basename(path), number, "; ".join(wrong)))
-            known.add(found.id)
-            if found.key is not None:
-                report.repeats += found.key in keys
-                keys.add(found.key)
-        size = os.stat(path).st_size
-        report.bytes += size
-        if path == home.events:
-            report.torn = size - end
-        elif size != end:
-            report.faults.append(Fault(os.path.basename(path), number + 1, "a closed segment ends in half a line"))
+    known: dict[str, tuple[str, int]] = {}  # id -> origin it was seen in, hash of what must be the same elsewhere
+    with reader.Logs(home) as logs:
+        for log in logs:
+            report.logs += bool(log.parts)
+            origin = _Origin()
+            for part in log.parts:
+                _part(report, part, origin, known, keys, last=part is log.parts[-1])
+            _named_rightly(report, log, origin)
+    for name in sorted(report.blobs):
+        if not os.path.exists(os.path.join(home.blobs, name)):
+            report.faults.append(Fault("blobs", 0, f"the long body {name[:12]}… is missing"))
     return report
 
 
-def _wrong(report: Report, found: Line) -> list[str]:
+def _part(
+    report: Report, part: Part, origin: _Origin, known: dict[str, tuple[str, int]], keys: set[str], *, last: bool
+) -> None:
+    end = number = 0
+    for place in reader.places(part):
+        number, end = place.number, place.end
+        found = place.line
+        if found is None:
+            report.faults.append(Fault(part.name, number, "these bytes are no record"))
+            continue
+        wrong = _wrong(report, origin, found) + _twice(found, known)
+        if wrong:
+            report.faults.append(Fault(part.name, number, "; ".join(wrong)))
+        if found.key is not None:
+            report.repeats += found.key in keys
+            keys.add(found.key)
+    report.bytes += part.size
+    if last:
+        report.torn += max(0, part.size - end)
+    elif part.size != end:
+        report.faults.append(Fault(part.name, number + 1, "a closed segment ends in half a line"))
+
+
+def _twice(found: Line, known: dict[str, tuple[str, int]]) -> list[str]:
+    """An id may stand once in each of several origins, and then says the same everywhere."""
+    said = hash((found.v, found.kind, found.at, found.hlc, found.key, found.sum))
+    before = known.get(found.id)
+    known[found.id] = (found.origin, said)
+    if before is None:
+        return []
+    if before[0] == found.origin:
+        return ["another line has its id"]
+    return [] if before[1] == said else [f"origin {before[0]} has another record of its id"]
+
+
+def _named_rightly(report: Report, log: Log, origin: _Origin) -> None:
+    """A foreign log lies in the folder of its origin."""
+    if not log.own and log.parts and origin.name and f"origins/{origin.name}/" not in log.parts[0].name:
+        report.faults.append(Fault(log.parts[0].name, 1, f"this folder holds the log of {origin.name}"))
+
+
+def _wrong(report: Report, origin: _Origin, found: Line) -> list[str]:
     """What is wrong with a line, after the ones counted so far; counts it."""
-    seq, chain = report.last
     wrong = []
-    if not report.lines and found.kind != ORIGIN:
+    if not origin.seq and found.kind != ORIGIN:
         wrong.append("the first line does not begin an origin")
-    if report.origin and found.origin != report.origin:
-        wrong.append(f"the origin changes from {report.origin} to {found.origin}")
-    if found.seq != seq + 1:
-        wrong.append(f"number {found.seq} follows {seq}")
-    elif not found.chain_holds(chain):
+    if origin.name and found.origin != origin.name:
+        wrong.append(f"the origin changes from {origin.name} to {found.origin}")
+    if found.seq != origin.seq + 1:
+        wrong.append(f"number {found.seq} follows {origin.seq}")
+    elif not found.chain_holds(origin.chain):
         wrong.append("the chain does not hold: this line or one before it was changed")
     if found.kind in (ORIGIN, FORGET) and (found.v != line.VERSION or found.body is None):
         wrong.append(f"a line of kind {found.kind} is always of version 1 and keeps its body")
@@ -94,6 +137,9 @@ def _wrong(report: Report, found: Line) -> list[str]:
     report.lines += 1
     report.newer += found.v > line.VERSION
     report.forgotten += found.body is None
-    report.origin = report.origin or found.origin
-    report.last = (found.seq, found.chain)
+    name = BLOB.match(found.body) if found.body else None
+    if name is not None:
+        report.blobs.add(name.group(1).decode("ascii"))
+    origin.name = origin.name or found.origin
+    origin.seq, origin.chain = found.seq, found.chain
     return wrong

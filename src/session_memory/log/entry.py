@@ -1,0 +1,73 @@
+"""An entry: a draft made ready before the lock is taken, everything but its place: redacted, salted, its long body kept."""
+
+from __future__ import annotations
+
+import os
+
+from session_memory import ids
+from session_memory.errors import InvalidInput
+from session_memory.log import blobs, line, secret
+from session_memory.model.values import canonical
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from session_memory.log.redact import Redactor
+    from session_memory.model.record import Draft
+    from session_memory.paths import Home
+
+MAX_BODY = 10 * 1024 * 1024
+HEADER_ROOM = 700  # bytes a header can take beside its key: so much less than MAX_LINE a body may have
+
+
+class Entry:
+    """What `Journal` stamps and writes. `text` are the body's bytes, salt included; `blob` is the long body's file."""
+
+    __slots__ = ("at_ms", "blob", "body", "id", "key", "kind", "text")
+
+    def __init__(self, draft: Draft, key: str | None, body: dict[str, Any], text: bytes, blob: str) -> None:
+        self.kind = draft.kind
+        self.id = draft.id or ids.new_id(ids.now_ms())
+        self.key = key
+        self.at_ms = draft.at_ms
+        self.body = body
+        self.text = text
+        self.blob = blob
+
+
+def make(home: Home, secret_bytes: bytes, redactor: Redactor, draft: Draft) -> tuple[Entry, int]:
+    """The entry of a draft, and how many secrets were replaced in it. Raises InvalidInput (too-large), OSError."""
+    if "salt" in draft.body:
+        raise InvalidInput("bad-line", "A body may not have a member named salt: it belongs to the log.")
+    body, count = redactor.redact(canonical(draft.body))
+    text, blob = line.body_bytes(body, ids.new_salt()), ""
+    if len(text) > MAX_BODY:
+        raise InvalidInput(
+            "too-large",
+            f"The record has {len(text):,} bytes; the limit is {MAX_BODY:,}.",
+            "Record a summary and the path of the file instead.",
+        )
+    if len(text) > line.MAX_LINE - HEADER_ROOM:
+        blob = blobs.write(home, line.body_bytes(body, ids.new_salt()))
+        text = line.body_bytes({"blob": {"sha": blob, "bytes": len(text)}}, ids.new_salt())
+    return Entry(draft, _key(secret_bytes, draft), body, text, blob), count
+
+
+def drop(home: Home, entries: list[Entry]) -> None:
+    """Remove the long bodies of entries that did not get into the log."""
+    for each in entries:
+        if each.blob:
+            try:
+                os.unlink(os.path.join(home.blobs, each.blob))
+            except OSError:
+                continue  # nobody names it: `doctor --fix` removes it later
+
+
+def _key(secret_bytes: bytes, draft: Draft) -> str | None:
+    if draft.key is None:
+        return None
+    key = draft.key
+    if draft.key_text is not None:
+        key += ":" + secret.keyed(secret_bytes, draft.key_text)
+    return key if line.KEY.fullmatch(key) else "hashed:" + secret.keyed(secret_bytes, key)

@@ -1,0 +1,118 @@
+"""Whose log it is: `origin.json` says which origin writes here and on what machine, so that a copied home is noticed.
+
+Two homes that go on writing one origin would be two histories under one name. So a home that was copied, restored or put
+together from parts begins an origin of its own; the old lines stay as they are, as a foreign log (ADR 0001, rule 14).
+A machine known to a home may come back to it (a home on a network drive): then nothing was copied.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+
+from session_memory import paths
+from session_memory.log import reader
+from session_memory.log.tail import Tail
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from session_memory.paths import Home
+
+MACHINE_FILES = ("/etc/machine-id", "/var/lib/dbus/machine-id")
+MOST = 64 * 1024  # bytes of origin.json that are read
+
+
+class Known:
+    """What origin.json says. `was`: (origin, seq) that this home wrote before, while the change is not finished."""
+
+    __slots__ = ("inode", "machines", "origin", "was")
+
+    def __init__(self, origin: str, machines: list[str], inode: int, was: tuple[str, int] | None = None) -> None:
+        self.origin = origin
+        self.machines = machines
+        self.inode = inode
+        self.was = was
+
+
+def here(home: Home, secret: bytes) -> tuple[str, int]:
+    """This machine (a keyed hash, "" where it has no name) and the storage folder's inode (0 where there is none)."""
+    name = b""
+    for path in MACHINE_FILES:
+        try:
+            with open(path, "rb") as file:
+                name = file.read(200).strip()
+        except OSError:
+            continue
+        if name:
+            break
+    machine = hashlib.blake2b(name, key=secret, digest_size=8).hexdigest() if name else ""
+    return machine, os.stat(home.storage).st_ino
+
+
+def read(home: Home) -> Known | None:
+    """What origin.json says; None when there is none that can be used (then the log in place is taken as ours)."""
+    try:
+        fd = paths.open_file(home.origin, os.O_RDONLY)
+    except OSError:
+        return None
+    with open(fd, "rb") as file:
+        content = file.read(MOST)
+    try:
+        found: dict[str, Any] = json.loads(content)
+        was = found.get("was")
+        machines = [str(each) for each in found["machines"]]
+        return Known(
+            str(found["origin"]), machines, int(found["inode"]), (str(was["origin"]), int(was["seq"])) if was else None
+        )
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
+
+
+def write(home: Home, known: Known) -> None:
+    """Replace origin.json, whole. Raises OSError."""
+    content: dict[str, Any] = {"origin": known.origin, "machines": known.machines, "inode": known.inode}
+    if known.was is not None:
+        content["was"] = {"origin": known.was[0], "seq": known.was[1]}
+    paths.write_whole(home.origin, json.dumps(content).encode("ascii") + b"\n")
+
+
+def copied(known: Known, writes: str, machine: str, inode: int) -> bool:
+    """Whether the log in place, which `writes` that origin, is a copy of one that somebody else may go on with."""
+    moved = bool(known.inode and inode and known.inode != inode)
+    elsewhere = bool(machine and known.machines and machine not in known.machines)
+    return moved or elsewhere or known.origin != writes
+
+
+def leave(home: Home, old: str) -> bool:
+    """Make the log in place a foreign one, file by file; safe to repeat. False when there is a log of that origin already."""
+    folder = os.path.join(home.origins, old)
+    pairs = [(home.segments, os.path.join(folder, "segments")), (home.events, os.path.join(folder, reader.ACTIVE))]
+    if any(os.path.lexists(source) and os.path.lexists(target) for source, target in pairs):
+        return False
+    paths.make_dir(home.origins)
+    paths.make_dir(folder)
+    for source, target in pairs:
+        if os.path.lexists(source):
+            paths.move(source, target)
+    return True
+
+
+def highest_clock(home: Home) -> str:
+    """The highest clock in the foreign logs, "" without any: what is written here now comes after all that is known."""
+    highest = ""
+    for name in reader.origins(home):
+        folder = os.path.join(home.origins, name)
+        files = [os.path.join(folder, "segments", each) for each in reader.segments(folder)]
+        active = os.path.join(folder, reader.ACTIVE)
+        for path in ([*files, active] if os.path.exists(active) else files)[-1:]:
+            fd = paths.open_file(path, os.O_RDONLY)
+            try:
+                tail = Tail()
+                tail.refresh(fd, files[:-1] if path in files else files)
+            finally:
+                os.close(fd)
+            highest = max(highest, tail.hlc)
+    return highest
