@@ -78,6 +78,8 @@ class Index:
             return self._replace(error, wait, progress)
         except apsw.Error as error:
             raise unavailable(error) from error
+        except OSError as error:
+            raise _unreadable(error) from error
 
     def close(self) -> None:
         """Close the index if it is open."""
@@ -246,6 +248,14 @@ class Index:
             if busy.code != "log-busy":
                 raise
             return self._behind()
+
+
+def _unreadable(error: OSError) -> IndexUnavailable:
+    return IndexUnavailable(
+        "index-unavailable",
+        f"The index cannot be brought up to date now ({error.strerror or error}).",
+        "The log is untouched; see: session-memory doctor",
+    )
 
 
 class _Shown:

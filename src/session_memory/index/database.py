@@ -35,11 +35,14 @@ class Database:
         self.connection = apsw.Connection(path)
         try:
             self._prepare()
-            state = os.stat(path)
         except BaseException:
             self.connection.close()
             raise
-        self.inode = (state.st_dev, state.st_ino)
+        try:
+            state = os.stat(path)
+            self.inode = (state.st_dev, state.st_ino)
+        except FileNotFoundError:
+            self.inode = (0, 0)  # deleted since: `moved` will say so
 
     def _prepare(self) -> None:
         connection = self.connection
