@@ -13,6 +13,7 @@ from session_memory.actions.handoffs import Handoffs
 from session_memory.actions.health import Health
 from session_memory.actions.imports import Imports
 from session_memory.actions.opened import Opened
+from session_memory.actions.predecessors import Predecessors
 from session_memory.actions.sessions import Sessions
 from session_memory.actions.starts import Starts
 from session_memory.actions.states import States
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Memory:
-    """The rooms: sessions, events, checkpoints, handoffs, states, imports, health, starts. Close it when done."""
+    """The rooms: sessions, events, checkpoints, handoffs, states, imports, predecessors, health, starts. Close it when done."""
 
     def __init__(
         self,
@@ -69,8 +70,10 @@ class Memory:
         self.checkpoints = Checkpoints(self.opened, self.sessions, self.states)
         self.handoffs = Handoffs(self.opened, self.sessions, self.states, self.checkpoints)
         self.imports = Imports(self.opened)
+        self.predecessors = Predecessors(self.opened)
         self.health = Health(self.opened)
         self.starts = Starts(self.opened, self.sessions, self.states, self.handoffs, self.health)
+        self.predecessors.adopt()
 
     def _warn(self, text: str) -> None:
         self.opened.warn(text)

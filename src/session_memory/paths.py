@@ -168,6 +168,11 @@ def move(source: str, target: str) -> None:
         sync_dir(os.path.dirname(source))
 
 
+def make_private(path: str) -> None:
+    """Close a file of ours to everybody else. Raises OSError."""
+    os.chmod(path, 0o600)
+
+
 def read_at(fd: int, count: int, offset: int) -> bytes:
     """Up to `count` bytes from `offset`, wherever the descriptor stands. Raises OSError."""
     if hasattr(os, "pread"):

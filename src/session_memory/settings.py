@@ -54,6 +54,7 @@ PROJECT_VARIABLES = ("OPENAI_API_KEY", "CF_ACCOUNT_ID", "CF_API_TOKEN", "CF_D1_D
 USER_VARIABLES = (*PROJECT_VARIABLES, "CF_API_BASE_URL", "CF_R2_ENDPOINT_URL")
 SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL", "AUTH")
 SHORTEST_SECRET = 8
+SWITCHES = frozenset(row[0] for row in TABLE if row[1] == "switch")
 MOST_CONFIG = 1_000_000  # bytes
 
 
@@ -251,6 +252,9 @@ def _flat(tree: dict[str, Any], above: str, sections: set[str]) -> list[tuple[st
         name = f"{above}.{key}" if above else str(key)
         if name in sections and isinstance(value, dict):
             found += _flat(value, name, sections)
+        elif name in SWITCHES and isinstance(value, dict) and "enabled" in value:  # how an older product wrote it
+            found.append((name, value["enabled"]))
+            found += [(f"{name}.{each}", more) for each, more in value.items() if each != "enabled"]
         else:
             found.append((name, value))
     return found

@@ -25,10 +25,12 @@ ELSEWHERE = {
     "__main__": "stories", "version": "docs", "memory": "stories", "errors": "docs/test_docs.py",
     "index/schema": "index/test_catchup.py", "index/database": "index/test_catchup.py", "index/agree": "index/test_catchup.py",
     "index/sessions": "index/test_catchup.py", "index/checkpoints": "index/test_catchup.py",
+    "index/learnings": "actions/test_predecessors.py", "index/entities": "actions/test_predecessors.py",
+    "index/documents": "actions/test_predecessors.py", "capture/predecessor": "actions/test_predecessors.py",
     "index/events": "index/test_catchup.py", "index/search": "actions/test_events.py",
     "log/lock": "log/test_journal.py", "log/tail": "log/test_journal.py", "log/reader": "log/test_journal.py",
     "log/blobs": "log/test_journal.py", "log/secret": "log/test_journal.py", "log/verify": "log/test_journal.py",
-    "log/redact_rules": "log/test_redact.py", "capture/prompts": "capture/test_transcript.py",
+    "log/entry": "log/test_journal.py", "log/redact_rules": "log/test_redact.py", "capture/prompts": "capture/test_transcript.py",
     "capture/tools": "capture/test_transcript.py", "model/record": "log/test_line.py", "model/values": "log/test_line.py", "model/facts": "model/test_handoff.py", "model/event": "actions/test_events.py",
     "model/features": "docs/test_docs.py", "model/telling": "model/test_handoff.py", "model/tokens": "model/test_handoff.py",
     "model/snippet": "model/test_words.py", "plugins/api": "plugins/test_plugins.py", "plugins/fold": "plugins/test_plugins.py",
@@ -81,14 +83,14 @@ DOORS = {
     "datetime": {"model/times"},  # reads times that people write; it never asks what time it is
     "subprocess": {"git", "cli/demo", "mcp_server/snapshot"},  # the demo starts our server, the snapshot asks for git's
     "apsw": {"index/database", "index/catchup"},  # catch-up names the errors; it opens nothing
-    "os.ftruncate": {"log/journal", "log/tail"}, "os.O_APPEND": {"log/tail"},
-    "paths.write_all": {"log/journal", "log/tail", "log/secret", "cli/demo_server"},  # the demo stops in the middle of a write, on purpose
+    "os.ftruncate": {"log/active", "log/tail"}, "os.O_APPEND": {"log/tail"},
+    "paths.write_all": {"log/active", "log/tail", "log/secret", "cli/demo_server"},  # the demo stops in the middle of a write, on purpose
     "os.write": {"paths", "mcp_server/wire"}, "os.chmod": {"paths", "plugins/registry"},
-    "os.makedirs": {"paths"}, "os.mkdir": {"cli/demo"},
-    "os.replace": {"paths", "index/database"}, "os.rename": set(),
+    "os.makedirs": set(), "os.mkdir": {"paths", "cli/demo"},
+    "os.replace": {"paths", "index/database", "log/spool"}, "os.rename": set(),
     # nothing listens and nothing connects
     "socket": set(), "ssl": set(), "http": set(), "urllib": set(), "ftplib": set(), "smtplib": set(), "socketserver": set(),
-    "sqlite3": set(), "os.system": set(), "os.popen": set(), "shutil": {"cli/demo", "cli/terminal"},
+    "sqlite3": set(), "os.system": set(), "os.popen": set(), "shutil": {"cli/demo", "cli/terminal", "index/database"},
 }  # fmt: skip
 
 

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from session_memory import git
 from session_memory.actions.opened import Kept, Opened
 from session_memory.actions.sessions import Sessions
+from session_memory.capture import predecessor
 from session_memory.errors import InvalidInput, NotFound
 from session_memory.index import search as event_rows
+from session_memory.index import sessions as session_rows
 from session_memory.index.match import match
 from session_memory.model.event import CATEGORIES
 from session_memory.model.plain import plain
@@ -148,10 +150,17 @@ class Events:
 
     def get(self, event_id: str) -> dict[str, Any]:
         """One event by its id or the beginning of it. Raises NotFound (unknown-event)."""
-        found = event_rows.by_ids(self._opened.read(), [event_id])
+        found = event_rows.by_ids(self._opened.read(), [event_id]) or self._of_older(event_id)
         if not found:
             raise NotFound("unknown-event", f"No event has the id {event_id[:80]!r}.", "Search for it first.")
         return found[0]
+
+    def _of_older(self, event_id: str) -> list[dict[str, Any]]:
+        """An event by the id it had in a home of the product before this one."""
+        database = self._opened.read()
+        key = f"{predecessor.KEY}:{self._opened.journal.keyed(predecessor.event_key(event_id))}"
+        row = database.one("SELECT lower(hex(id)) FROM event WHERE key = ?", (key,))
+        return event_rows.by_ids(database, [row[0]]) if row else []
 
     def _filter(self, asked: Query) -> event_rows.Filter:
         categories = [*(asked.categories or ()), *([asked.category] if asked.category else [])]
@@ -168,11 +177,13 @@ class Events:
             self._sessions.meant(asked.session_id) if scope in ("session", "lineage") or asked.session_id else None
         )
         words = match(asked.keyword) if asked.keyword is not None else None
-        project = None
+        projects: tuple[str, ...] = ()
         if scope == "project":
-            project = self._sessions.project_of(self._opened.read(), session or self._opened.session)
+            database = self._opened.read()
+            project = self._sessions.project_of(database, session or self._opened.session)
+            projects = session_rows.in_scope(database, project)
         return event_rows.Filter(
-            project=project,
+            projects=projects,
             session=(session or "") if scope == "session" else None,
             lineage_of=(session or "") if scope == "lineage" else None,
             categories=tuple(dict.fromkeys(categories)),

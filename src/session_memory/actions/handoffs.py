@@ -160,10 +160,10 @@ class Handoffs:
         opened = self._opened
         database = opened.read()
         found = session_rows.find(database, session) or {}
-        project = None if lineage_of else self._sessions.project_of(database, session)
-        stated = event_rows.Filter(project=project, lineage_of=lineage_of, categories=self._stated())
+        projects = () if lineage_of else (self._sessions.project_of(database, session),)
+        stated = event_rows.Filter(projects=projects, lineage_of=lineage_of, categories=self._stated())
         work = event_rows.Filter(
-            project=project, lineage_of=lineage_of, categories=("tool_call", "tool_response", "message")
+            projects=projects, lineage_of=lineage_of, categories=("tool_call", "tool_response", "message")
         )
         events = event_rows.every(database, stated)
         events += event_rows.every(database, work, most=MOST_WORK, newest=True)

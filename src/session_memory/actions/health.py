@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from session_memory.actions.opened import Opened
 from session_memory.errors import IndexUnavailable, SessionMemoryError
-from session_memory.index import agree
+from session_memory.index import agree, documents, entities, learnings
 from session_memory.index import sessions as session_rows
 from session_memory.index.catchup import REBUILD_SECONDS
 from session_memory.log import reader, verify
@@ -15,6 +15,11 @@ from session_memory.model.features import FEATURES
 
 if TYPE_CHECKING:
     from session_memory.index.catchup import Progress
+
+
+TABLES = {"events": "event", "sessions": "session", "checkpoints": "checkpoint", "learnings": "learning",
+          "entities": "entity", "relations": "relation", "documents": "document"}  # fmt: skip
+ALWAYS_TOLD = ("events", "sessions", "checkpoints")
 
 
 @dataclass
@@ -50,9 +55,10 @@ class Health:
         try:
             database = opened.read()
             behind = opened.behind
-            for name, table in (("events", "event"), ("sessions", "session"), ("checkpoints", "checkpoint")):
+            for name, table in TABLES.items():
                 row = database.one(f"SELECT count(*) FROM {table}")
-                index[name] = row[0] if row else 0
+                if (row and row[0]) or name in ALWAYS_TOLD:
+                    index[name] = row[0] if row else 0
             index["skipped"] = dict(database.rows("SELECT why, lines FROM skipped"))
             position = database.one("SELECT sum(seq) FROM position")
             log["records"] = (position[0] if position else 0) or 0
@@ -94,6 +100,11 @@ class Health:
         index.catch_up(wait=REBUILD_SECONDS, progress=progress, rebuild=True)
         row = index.database().one("SELECT count(*) FROM event")
         return int(row[0]) if row else 0
+
+    def thing(self, wanted: str) -> dict[str, Any] | None:
+        """A learning, document or entity by its id (an entity by its name, too); None when nothing is called so."""
+        database = self._opened.read()
+        return learnings.find(database, wanted) or documents.find(database, wanted) or entities.find(database, wanted)
 
     def projects(self) -> list[dict[str, Any]]:
         """Every project with its counts."""

@@ -11,9 +11,10 @@ from itertools import islice
 from session_memory import git
 from session_memory.actions.opened import Opened
 from session_memory.capture.transcript import Transcript, find_transcripts, subagents_of
-from session_memory.errors import SessionMemoryError
+from session_memory.errors import InvalidInput
 from session_memory.index import sessions as session_rows
 from session_memory.index.database import Database
+from session_memory.log.journal import Journal
 from session_memory.model.record import SESSION, Draft
 
 BATCH = 2_000  # drafts in one append: one lock, one write
@@ -82,24 +83,10 @@ class Imports:
                 draft.body["project"] = key
                 if draft.kind == SESSION:
                     draft.body["project_name"] = name
-            self._keep(fresh, result)
+            keep_each(self._opened.journal, fresh, result.troubles)
             progress(transcript.offset)
         for why, count in transcript.skipped.items():
             result.skipped[why] = result.skipped.get(why, 0) + count
-
-    def _keep(self, drafts: list[Draft], result: Imported) -> None:
-        try:
-            self._opened.journal.append(drafts, stated=False)
-        except SessionMemoryError as error:
-            if error.code != "too-large":
-                raise
-            for draft in drafts:  # one of them is over the limit: keep the others
-                try:
-                    self._opened.journal.append([draft], stated=False)
-                except SessionMemoryError as single:
-                    if single.code != "too-large":
-                        raise
-                    result.troubles.append(f"{draft.body.get('source')}: {single}")
 
     def _fresh(self, database: Database, batch: list[Draft], result: Imported, seen: set[str]) -> list[Draft]:
         """The drafts the memory does not hold yet."""
@@ -127,6 +114,20 @@ class Imports:
             else:  # the folder is gone, or on another machine: its path is all that is known
                 self._projects[cwd] = (f"dir:{cwd}", os.path.basename(cwd.rstrip("/")) or "unknown")
         return self._projects[cwd]
+
+
+def keep_each(journal: Journal, drafts: list[Draft], troubles: list[str]) -> None:
+    """Append what an import brings; a draft over the limit becomes a trouble and takes no other with it. Raises LogUnavailable."""
+    try:
+        journal.append(drafts, stated=False)
+    except InvalidInput as error:
+        if error.code != "too-large":
+            raise
+        if len(drafts) == 1:
+            troubles.append(f"{drafts[0].body.get('source')}: {error}")
+            return
+        for draft in drafts:
+            keep_each(journal, [draft], troubles)
 
 
 def _shown(progress: Callable[[int, int], None], before: int, total: int, here: int) -> None:

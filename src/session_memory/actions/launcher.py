@@ -28,6 +28,8 @@ if os.name == "nt":
     sys.exit(subprocess.call(words))
 os.execv(PYTHON, words)
 '''
+OURS = b"Written by session-memory itself"
+KEPT = ".before"
 
 
 def write(home: paths.Home) -> None:
@@ -37,13 +39,16 @@ def write(home: paths.Home) -> None:
     text = TEXT.format(python=sys.executable, source=source).encode("utf-8")
     try:
         with open(path, "rb") as file:
-            if file.read() == text:
-                return
+            stands = file.read()
     except FileNotFoundError:
-        pass  # the first run
+        stands = b""  # the first run
     except OSError:
         return
+    if stands == text:
+        return
     try:
+        if stands and OURS not in stands and not os.path.lexists(path + KEPT):
+            paths.move(path, path + KEPT)  # the server of an older product, or the user's own
         paths.write_whole(path, text)
     except OSError:
         return  # the log's first write says what is wrong with the home

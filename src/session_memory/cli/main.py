@@ -17,7 +17,7 @@ COMMANDS: dict[str, str] = {
     "demo": "watch a server record, die and come back, in a temporary home",
     "status": "what is remembered, where, and whether all is well",
     "sessions": "the newest sessions",
-    "show": "one event, session or checkpoint in full",
+    "show": "one event, session, checkpoint, learning, entity or document in full",
     "search": "find events by plain words",
     "query": "find events by category, type, tag and time",
     "checkpoint": "name this position to resume from",

@@ -1,4 +1,4 @@
-"""`show`: one event, session or checkpoint in full."""
+"""`show`: one event, session, checkpoint, learning, entity or document in full."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ EXAMPLE = "session-memory show 019aaacd0c01"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """An id, or the beginning of an event's id."""
-    parser.add_argument("id", help="id of an event (its first 6 digits or more), a session or a checkpoint")
+    parser.add_argument(
+        "id",
+        help="id of an event (its first 6 digits or more), session, checkpoint, learning or document; or an entity's name",
+    )
 
 
 def run(args: argparse.Namespace, terminal: Terminal) -> int:
@@ -41,4 +44,11 @@ def _find(memory: Memory, wanted: str) -> dict[str, Any]:
         checkpoint, _count = memory.checkpoints.meant(wanted, None)
         return checkpoint or {}
     except NotFound:
+        pass  # not a checkpoint
+    try:
         return memory.events.get(wanted)
+    except NotFound:
+        found = memory.health.thing(wanted)
+        if found is None:
+            raise
+        return found

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from session_memory.errors import SessionMemoryError
 from session_memory.index.sessions import clock
 from session_memory.log import line, reader
-from session_memory.model.record import CHECKPOINT, EVENT, HANDOFF, RESUME
+from session_memory.model.record import CHECKPOINT, DOCUMENT, ENTITY, EVENT, HANDOFF, LEARNING, RELATION, RESUME
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from session_memory.index.database import Database
     from session_memory.paths import Home
 
+NAMED = (LEARNING, ENTITY, RELATION, DOCUMENT)  # kinds with an id of their own in the body
 MOST_NAMED = 20  # differences told one by one; the rest is counted
 
 
@@ -23,7 +24,7 @@ def differences(database: Database, home: Home, progress: Callable[[int, int], N
     """Sentences that say where index and log differ; empty when they agree. Raises OSError."""
     events: dict[str, tuple[int, str, int]] = {}  # group (key or id) -> clock of its first, id of its first, versions
     digests: dict[str, int] = {}  # id -> hash of its data
-    others: dict[str, set[str]] = {CHECKPOINT: set(), HANDOFF: set(), RESUME: set()}
+    others: dict[str, set[str]] = {kind: set() for kind in (CHECKPOINT, HANDOFF, RESUME, *NAMED)}
     ends: dict[str, tuple[int, str]] = {}  # origin -> number and chain of its last line
     with reader.Logs(home) as logs:
         done = 0
@@ -38,7 +39,7 @@ def differences(database: Database, home: Home, progress: Callable[[int, int], N
             if found.v > line.VERSION or found.body is None:
                 continue
             if found.kind in others:
-                others[found.kind].add(found.id)
+                others[found.kind].add(_identity(found))
             elif found.kind == EVENT:
                 _note(home, found, events, digests)
     wrong: list[str] = []
@@ -49,11 +50,18 @@ def differences(database: Database, home: Home, progress: Callable[[int, int], N
             wrong.append(f"the index stands at line {at[0] if at else 0}, the log ends at {end[0] if end else 0}")
     wrong += _compare(database, events, digests)
     for kind, expected in others.items():
-        table = "checkpoint WHERE ?1 = ?1" if kind == CHECKPOINT else "handoff WHERE kind = ?1"
+        table = "handoff WHERE kind = ?1" if kind in (HANDOFF, RESUME) else f"{kind} WHERE ?1 = ?1"
         row = database.one(f"SELECT count(*) FROM {table}", (kind,))
         if row and row[0] != len(expected):
             wrong.append(f"the log holds {len(expected)} {kind} records, the index {row[0]}")
     return wrong[:MOST_NAMED] + ([f"and {len(wrong) - MOST_NAMED} more"] if len(wrong) > MOST_NAMED else [])
+
+
+def _identity(found: line.Line) -> str:
+    """What rows of its table are told apart by."""
+    if found.kind in NAMED:
+        return str((found.parsed() or {}).get(found.kind, found.id))
+    return found.key or found.id
 
 
 def _note(home: Home, found: line.Line, events: dict[str, tuple[int, str, int]], digests: dict[str, int]) -> None:

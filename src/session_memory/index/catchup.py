@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import apsw
 
 from session_memory.errors import IndexUnavailable, LogUnavailable, SessionMemoryError
-from session_memory.index import checkpoints, events, sessions
+from session_memory.index import checkpoints, documents, entities, events, learnings, sessions
 from session_memory.index.database import DAMAGE, Database, make_index, open_index, place, set_aside, unavailable
 from session_memory.log import line, reader
 from session_memory.log.lock import Lock
@@ -32,6 +32,10 @@ APPLY = {
     record.CHECKPOINT: checkpoints.apply,
     record.HANDOFF: checkpoints.apply,
     record.RESUME: checkpoints.apply,
+    record.LEARNING: learnings.apply,
+    record.ENTITY: entities.apply,
+    record.RELATION: entities.apply,
+    record.DOCUMENT: documents.apply,
 }
 SILENT = (record.ORIGIN, record.FORGET)  # kinds that make no row
 LOCK_SECONDS = 0.25  # a server rather answers "behind" than waits

@@ -31,11 +31,14 @@ def apply(database: Database, record: Record) -> None:
     session, project = rows_for(database, body, at, hlc)
     text = json.dumps(body, ensure_ascii=False)
     if record.kind == CHECKPOINT:
+        if record.key is not None:
+            database.run("DELETE FROM checkpoint WHERE key = ?1 AND (hlc, id) > (?2, ?3)", (record.key, hlc, record.id))
         database.run(
-            "INSERT OR IGNORE INTO checkpoint (id, session_n, project_n, name, type, at, hlc, body)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (record.id, session, project, str(body.get("name", "")), str(body.get("type", "manual")), at, hlc, text),
-        )
+            "INSERT OR IGNORE INTO checkpoint (id, session_n, project_n, name, type, at, hlc, key, body)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (record.id, session, project, str(body.get("name", "")), str(body.get("type", "manual")), at, hlc,
+             record.key, text),
+        )  # fmt: skip
     else:
         database.run(
             "INSERT OR IGNORE INTO handoff (id, kind, session_n, project_n, at, hlc, body) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -48,7 +51,7 @@ def listed(
 ) -> tuple[list[dict[str, Any]], int]:
     """Checkpoints newest first, and how many there are in all."""
     where = (
-        f"(?1 IS NULL OR project.key = ?1) AND (?2 IS NULL OR session.id = ?2)"
+        f"(?1 IS NULL OR project.key IN (?1, 'any:')) AND (?2 IS NULL OR session.id = ?2)"
         f" AND (?3 IS NULL OR checkpoint.type = ?3) AND {KEPT.replace('?', '?4')}"
     )
     values = (project, session, type_, auto_kept)
@@ -61,15 +64,18 @@ def listed(
 
 
 def by_id(database: Database, checkpoint_id: str) -> dict[str, Any] | None:
-    """One checkpoint, rolled ones included: what the log holds can be resumed."""
-    row = database.one(f"SELECT {COLUMNS} FROM {JOINED} WHERE checkpoint.id = ?", (checkpoint_id,))
+    """One checkpoint by its id or the one it had in an older product; rolled ones included."""
+    row = database.one(
+        f"SELECT {COLUMNS} FROM {JOINED} WHERE checkpoint.id = ?1 OR json_extract(checkpoint.body, '$.source.id') = ?1",
+        (checkpoint_id,),
+    )
     return None if row is None else _described(row)
 
 
 def by_name(database: Database, name: str, project: str | None) -> list[dict[str, Any]]:
     """Every checkpoint of this name (in a project, or anywhere), newest first."""
     rows = database.rows(
-        f"SELECT {COLUMNS} FROM {JOINED} WHERE checkpoint.name = ?1 AND (?2 IS NULL OR project.key = ?2)"
+        f"SELECT {COLUMNS} FROM {JOINED} WHERE checkpoint.name = ?1 AND (?2 IS NULL OR project.key IN (?2, 'any:'))"
         " ORDER BY checkpoint.hlc DESC",
         (name, project),
     )
@@ -79,7 +85,7 @@ def by_name(database: Database, name: str, project: str | None) -> list[dict[str
 def newest(database: Database, *, project: str | None = None, session: str | None = None) -> dict[str, Any] | None:
     """The checkpoint written last: by the clock of the log, so that a wrong wall clock cannot hide it."""
     row = database.one(
-        f"SELECT {COLUMNS} FROM {JOINED} WHERE (?1 IS NULL OR project.key = ?1) AND (?2 IS NULL OR session.id = ?2)"
+        f"SELECT {COLUMNS} FROM {JOINED} WHERE (?1 IS NULL OR project.key IN (?1, 'any:')) AND (?2 IS NULL OR session.id = ?2)"
         " ORDER BY checkpoint.hlc DESC LIMIT 1",
         (project, session),
     )
@@ -90,7 +96,7 @@ def newest_handoff(database: Database, project: str | None) -> dict[str, Any] | 
     """The handoff written last in a project: its body with id, at and session."""
     row = database.one(
         "SELECT handoff.id, handoff.at, handoff.body FROM handoff JOIN project ON project.n = handoff.project_n"
-        " WHERE kind = 'handoff' AND (?1 IS NULL OR project.key = ?1) ORDER BY handoff.hlc DESC LIMIT 1",
+        " WHERE kind = 'handoff' AND (?1 IS NULL OR project.key IN (?1, 'any:')) ORDER BY handoff.hlc DESC LIMIT 1",
         (project,),
     )
     return None if row is None else {"id": row[0], "at": row[1], **json.loads(row[2])}

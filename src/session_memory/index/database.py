@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import struct
+import tempfile
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import apsw
 
@@ -208,6 +211,44 @@ def make_index(path: str) -> Database:
     except apsw.Error as error:
         raise unavailable(error) from error
     return database
+
+
+def foreign_rows(path: str, tables: Sequence[str]) -> tuple[dict[str, list[dict[str, Any]]], list[str]]:
+    """All rows of some tables of somebody else's database, by name, and what could not be read. The file is not changed.
+
+    What another program has not finished writing lies in files beside it, and finishing it would be a change: then a
+    copy is read. Raises OSError.
+    """
+    if not any(os.path.exists(path + ending) for ending in ("-journal", "-wal")):
+        return _foreign_rows(path, tables)
+    with tempfile.TemporaryDirectory() as folder:
+        copy = os.path.join(folder, os.path.basename(path))
+        for ending in ("", "-journal", "-wal"):
+            if os.path.exists(path + ending):
+                shutil.copyfile(path + ending, copy + ending)
+        return _foreign_rows(copy, tables, still=False)
+
+
+def _foreign_rows(
+    path: str, tables: Sequence[str], *, still: bool = True
+) -> tuple[dict[str, list[dict[str, Any]]], list[str]]:
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in tables}
+    troubles: list[str] = []
+    uri = f"file:{quote(os.path.abspath(path))}" + ("?immutable=1&mode=ro" if still else "")
+    flags = apsw.SQLITE_OPEN_URI | (apsw.SQLITE_OPEN_READONLY if still else apsw.SQLITE_OPEN_READWRITE)
+    connection = apsw.Connection(uri, flags=flags)
+    try:
+        for name in tables:
+            try:
+                cursor = connection.execute(f'SELECT * FROM "{name}"')
+                for row in cursor:
+                    found[name].append({column[0]: value for column, value in zip(cursor.get_description(), row)})
+            except apsw.Error as error:
+                if "no such table" not in str(error):
+                    troubles.append(f"table {name}: {error} (after {len(found[name])} rows)")
+    finally:
+        connection.close()
+    return found, troubles
 
 
 def set_aside(path: str) -> str:

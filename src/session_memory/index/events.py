@@ -23,7 +23,8 @@ def apply(database: Database, record: Record) -> None:
     if record.key is not None:
         first = database.one("SELECT event.n, lower(hex(event.id)), at, hlc FROM event WHERE key = ?", (record.key,))
         if first is not None:
-            rows_for(database, record.body or {}, ids.at_ms(record.at), clock(record.hlc))  # its session and project count
+            # its session and project count, whichever version comes first
+            rows_for(database, record.body or {}, ids.at_ms(record.at), clock(record.hlc))
             _merge(database, record, first)
             return
     _insert(database, record.id, ids.at_ms(record.at), clock(record.hlc), record.key, record.body or {}, None)

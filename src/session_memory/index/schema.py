@@ -99,10 +99,69 @@ CREATE TABLE checkpoint (
   type TEXT NOT NULL,            -- manual (kept) or auto (rolling)
   at INTEGER NOT NULL,
   hlc INTEGER NOT NULL,
+  key TEXT UNIQUE,               -- idempotency key: of several with one key the first by (hlc, id)
   body TEXT NOT NULL             -- JSON object as recorded
 );
 CREATE INDEX checkpoint_project ON checkpoint (project_n, hlc);
 CREATE INDEX checkpoint_session ON checkpoint (session_n, type, hlc);
+
+-- Lessons that can be used again.
+CREATE TABLE learning (
+  n INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,       -- what tools call it
+  record TEXT NOT NULL,          -- id of the record it stands for; of several the last by (hlc, record)
+  project_n INTEGER NOT NULL REFERENCES project,
+  category TEXT NOT NULL,        -- pattern, decision or anti-pattern
+  title TEXT NOT NULL,
+  confidence REAL NOT NULL,
+  at INTEGER NOT NULL,
+  hlc INTEGER NOT NULL,
+  body TEXT NOT NULL             -- JSON object as recorded
+);
+
+-- Things that are talked about.
+CREATE TABLE entity (
+  n INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,       -- made from project, type and qualified name, keyed: the same on every device
+  record TEXT NOT NULL,
+  project_n INTEGER NOT NULL REFERENCES project,
+  type TEXT NOT NULL,
+  name TEXT NOT NULL,
+  qualified_name TEXT,
+  at INTEGER NOT NULL,
+  hlc INTEGER NOT NULL,
+  body TEXT NOT NULL
+);
+CREATE INDEX entity_name ON entity (name);
+
+-- Named, directed links between entities.
+CREATE TABLE relation (
+  n INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,       -- made from both ends and the type, keyed
+  record TEXT NOT NULL,
+  project_n INTEGER NOT NULL REFERENCES project,
+  source TEXT NOT NULL,          -- id of an entity
+  target TEXT NOT NULL,
+  type TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  hlc INTEGER NOT NULL,
+  body TEXT NOT NULL
+);
+CREATE INDEX relation_source ON relation (source);
+CREATE INDEX relation_target ON relation (target);
+
+-- Files that were read in; their text stands in events.
+CREATE TABLE document (
+  n INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  record TEXT NOT NULL,
+  project_n INTEGER NOT NULL REFERENCES project,
+  name TEXT NOT NULL,
+  path TEXT,
+  at INTEGER NOT NULL,
+  hlc INTEGER NOT NULL,
+  body TEXT NOT NULL
+);
 
 -- What the next session was told: handoffs and resumes, never found by a search of events.
 CREATE TABLE handoff (

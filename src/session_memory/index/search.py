@@ -38,7 +38,7 @@ JOINED = "event JOIN session ON session.n = event.session_n"
 class Filter:
     """Which events: every member that is set must hold. Times are ms since 1970, `after` and `before` inclusive."""
 
-    project: str | None = None
+    projects: tuple[str, ...] = ()
     session: str | None = None
     lineage_of: str | None = None
     categories: tuple[str, ...] = ()
@@ -129,8 +129,10 @@ def _where(wanted: Filter) -> tuple[str, list[Value]]:
         parts.append(sql)
         values.extend(more)
 
-    if wanted.project is not None:
-        add("event.project_n = (SELECT n FROM project WHERE key = ?)", wanted.project)
+    if len(wanted.projects) == 1:
+        add("event.project_n = (SELECT n FROM project WHERE key = ?)", *wanted.projects)
+    elif wanted.projects:
+        add(f"event.project_n IN (SELECT n FROM project WHERE key IN ({_marks(wanted.projects)}))", *wanted.projects)
     if wanted.session is not None:
         add("event.session_n = (SELECT n FROM session WHERE id = ?)", wanted.session)
     if wanted.lineage_of is not None:

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from session_memory import ids
+from session_memory.model.record import EVERYWHERE
 
 if TYPE_CHECKING:
     from session_memory.index.database import Database
@@ -85,7 +86,7 @@ def listed(database: Database, project: str | None, limit: int) -> list[dict[str
     """The newest sessions (of a project key, or all), newest first, subagents left out."""
     rows = database.rows(
         "SELECT session.n, session.id, project.key, project.name, session.started FROM session"
-        " JOIN project ON project.n = session.project_n WHERE (?1 IS NULL OR project.key = ?1)"
+        " JOIN project ON project.n = session.project_n WHERE (?1 IS NULL OR project.key IN (?1, 'any:'))"
         " AND NOT EXISTS (SELECT 1 FROM session_field WHERE session_n = session.n AND name = 'how'"
         " AND value = 'subagent')"
         " ORDER BY max(session.started, coalesce((SELECT max(at) FROM event WHERE session_n = session.n), 0)) DESC"
@@ -140,3 +141,9 @@ def projects(database: Database) -> list[dict[str, Any]]:
     )
     names = ("key", "name", "sessions", "events", "first", "last")
     return [dict(zip(names, row)) for row in rows]
+
+
+def in_scope(database: Database, project: str) -> tuple[str, ...]:
+    """The projects that a search of one looks at: itself, and what came from homes that knew no projects."""
+    older = database.one("SELECT 1 FROM project WHERE key = ?", (EVERYWHERE,))
+    return (project, EVERYWHERE) if older and project != EVERYWHERE else (project,)

@@ -15,7 +15,7 @@ from session_memory.errors import InvalidInput, LogUnavailable
 from session_memory.log import active, entry, line, reader, secret, spool
 from session_memory.log.lock import Lock
 from session_memory.log.redact import Redactor
-from session_memory.log.tail import LIVE_MS, Tail
+from session_memory.log.tail import LIVE_MS, Tail, keep_aside
 from session_memory.model.record import ORIGIN, Draft, Record
 
 TYPE_CHECKING = False
@@ -79,6 +79,10 @@ class Journal:
         except InvalidInput:
             entry.drop(self._home, entries)
             raise
+
+    def keyed(self, text: str) -> str:
+        """`text` hashed with the home's secret: for ids and keys made of what people wrote."""
+        return secret.keyed(self._secret, text)
 
     def settle(self, wait: float = IMPATIENT) -> int:
         """Mend the log's end, move an older product's files aside, notice a copied home, merge the spool.
@@ -208,7 +212,8 @@ class Journal:
         if chunks:
             self._active.put(b"".join(chunks), tail, flush=True)
         if taken.rest:
-            self._aside(taken.rest)
+            keep_aside(self._home.torn, taken.rest)
+            self._warn(f"{len(taken.rest)} bytes of the spool were no record; they were moved to events.torn.")
         spool.remove(self._home, taken)
 
     def _ids_after(self, taken: Spooled) -> set[str]:
@@ -223,16 +228,6 @@ class Journal:
                 if seqs and seqs[0].seq <= seq:
                     break
         return found
-
-    def _aside(self, rest: bytes) -> None:
-        """Keep bytes of the spool that are no record, for whoever wants to look."""
-        fd = paths.open_file(self._home.torn, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        try:
-            paths.write_all(fd, rest + b"\n")
-            paths.sync_file(fd)
-        finally:
-            os.close(fd)
-        self._warn(f"{len(rest)} bytes of the spool were no record; they were moved to events.torn.")
 
 
 def _at_ms(each: Entry, tail: Tail, wall: int) -> int:

@@ -58,7 +58,9 @@ def set_aside(home: Home) -> list[str]:
             folder = _free(home.predecessor, os.path.basename(path))
             for ending in SIDECARS:
                 if os.path.lexists(path + ending):
-                    paths.move(path + ending, os.path.join(folder, os.path.basename(path) + ending))
+                    target = os.path.join(folder, os.path.basename(path) + ending)
+                    paths.move(path + ending, target)
+                    paths.make_private(target)
             moved.append(os.path.basename(path))
     return moved
 

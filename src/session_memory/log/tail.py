@@ -121,11 +121,16 @@ def mend(fd: int, good: int, torn_path: str) -> int:
     torn = os.fstat(fd).st_size - good
     if torn <= 0:
         return 0
+    keep_aside(torn_path, paths.read_at(fd, torn, good))
+    os.ftruncate(fd, good)
+    return torn
+
+
+def keep_aside(torn_path: str, content: bytes) -> None:
+    """Add bytes that are no record to `events.torn`, on disk, for whoever wants to look. Raises OSError."""
     aside = paths.open_file(torn_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     try:
-        paths.write_all(aside, paths.read_at(fd, torn, good) + b"\n")
+        paths.write_all(aside, content + b"\n")
         paths.sync_file(aside)
     finally:
         os.close(aside)
-    os.ftruncate(fd, good)
-    return torn

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 ORIGIN, FORGET, SESSION, EVENT, CHECKPOINT, HANDOFF, RESUME = (
     "origin", "forget", "session", "event", "checkpoint", "handoff", "resume",
 )  # fmt: skip
+LEARNING, ENTITY, RELATION, DOCUMENT = "learning", "entity", "relation", "document"
+EVERYWHERE = "any:"  # the project of what came from homes that knew no projects: found from every one
 
 
 class Draft:

@@ -18,6 +18,12 @@ BUILT_IN: tuple[type[SessionPlugin], ...] = (GenericPlugin,)
 GROUP = "session_memory.plugins"
 NAME = re.compile(r"[a-z][a-z0-9_\-]{0,63}")
 GENERIC = "generic"
+# what lies in the plugin folder of a home of the product before this one
+OLDER = frozenset(
+    "base generic speckit spec_refiner speckit_maal code_review bug_investigation feature_impl research".split()
+)
+OLDER_BASE = re.compile(r"^\s*(?:from (?:plugins\.|\.)base import|class SessionPlugin\b)", re.MULTILINE)
+MOST_READ = 1_000_000
 
 
 class Registry:
@@ -63,6 +69,13 @@ class Registry:
         wrong = _unsafe(path)
         if wrong:
             raise ValueError(wrong)
+        if _of_older(path):
+            if file.removesuffix(".py") in OLDER:
+                return  # it came with the product before this one, which brings its own now
+            raise ValueError(
+                "it was written for the product before this one: import SessionPlugin, PluginState and ResumptionContext"
+                " from session_memory.plugins"
+            )
         name = f"session_memory_plugin_{re.sub(r'[^a-zA-Z0-9_]', '_', file[:-3])}"
         spec = importlib.util.spec_from_file_location(name, path)
         if spec is None or spec.loader is None:
@@ -102,6 +115,13 @@ class Registry:
             raise
         except BaseException as error:  # plugin isolation: one bad file must not take the others with it
             self.failed[label] = f"{type(error).__name__}: {error}"[:300]
+
+
+def _of_older(path: str) -> bool:
+    """Whether a file is, or is made for, a plugin base of the product before this one."""
+    with open(path, encoding="utf-8", errors="replace") as file:
+        text = file.read(MOST_READ)
+    return OLDER_BASE.search(text) is not None
 
 
 def _unsafe(path: str) -> str:
