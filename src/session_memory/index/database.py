@@ -8,7 +8,6 @@ import shutil
 import struct
 import tempfile
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 import apsw
 
@@ -234,7 +233,8 @@ def _foreign_rows(
 ) -> tuple[dict[str, list[dict[str, Any]]], list[str]]:
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in tables}
     troubles: list[str] = []
-    uri = f"file:{quote(os.path.abspath(path))}" + ("?immutable=1&mode=ro" if still else "")
+    escaped = os.path.abspath(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+    uri = f"file:{escaped}" + ("?immutable=1&mode=ro" if still else "")
     flags = apsw.SQLITE_OPEN_URI | (apsw.SQLITE_OPEN_READONLY if still else apsw.SQLITE_OPEN_READWRITE)
     connection = apsw.Connection(uri, flags=flags)
     try:
