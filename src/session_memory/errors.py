@@ -63,6 +63,7 @@ CODES: dict[str, str] = {
     "bad-settings": "config.json cannot be used as it stands.",
     "bad-home": "The home folder is not ours alone: another owner, open to others, or a symbolic link.",
     "bad-path": "A path leads out of the folder it must stay in.",
+    "bad-backup": "A backup cannot be read, or what it holds does not verify.",
     "bad-transcript": "The path holds no Claude Code transcript.",
     "unknown-session": "No session has this id.",
     "unknown-checkpoint": "No checkpoint has this id or name.",

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from session_memory import paths, settings
 from session_memory.actions import launcher
+from session_memory.actions.backups import Backups
 from session_memory.actions.checkpoints import Checkpoints
+from session_memory.actions.doctor import Doctor
 from session_memory.actions.events import Events
 from session_memory.actions.handoffs import Handoffs
 from session_memory.actions.health import Health
@@ -26,7 +28,10 @@ if TYPE_CHECKING:
 
 
 class Memory:
-    """The rooms: sessions, events, checkpoints, handoffs, states, imports, predecessors, health, starts. Close it when done."""
+    """The rooms: sessions, events, checkpoints, handoffs, states, imports, predecessors, backups, health, doctor, starts.
+
+    Close it when done.
+    """
 
     def __init__(
         self,
@@ -72,6 +77,8 @@ class Memory:
         self.imports = Imports(self.opened)
         self.predecessors = Predecessors(self.opened)
         self.health = Health(self.opened)
+        self.backups = Backups(self.opened)
+        self.doctor = Doctor(self.opened)
         self.starts = Starts(self.opened, self.sessions, self.states, self.handoffs, self.health)
         self.predecessors.adopt()
 

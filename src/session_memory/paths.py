@@ -22,7 +22,7 @@ class Home:
     """
 
     __slots__ = (
-        "blobs", "brief", "checkpoints", "config", "events", "handoffs", "hook_log", "index", "index_lock", "origin",
+        "blobs", "brief", "checkpoints", "config", "events", "forgotten", "handoffs", "hook_log", "index", "index_lock", "origin",
         "origins", "plugins", "predecessor", "root", "secret", "segments", "spool", "storage", "store_lock", "torn", "trusted",
     )  # fmt: skip
 
@@ -44,6 +44,7 @@ class Home:
         self.segments = os.path.join(self.storage, "segments")
         self.origins = os.path.join(self.storage, "origins")
         self.origin = os.path.join(self.storage, "origin.json")
+        self.forgotten = os.path.join(self.storage, "forgotten.json")
         self.predecessor = os.path.join(self.storage, "predecessor")
         self.blobs = os.path.join(self.storage, "blobs")
         self.spool = os.path.join(self.storage, "spool")
@@ -80,10 +81,15 @@ def make_dir(path: str) -> None:
     check_private(path)
 
 
+def make_parents(path: str) -> None:
+    """Create a folder and its parents if they are missing; one that is there may be anybody's. Raises OSError."""
+    if not os.path.isdir(path):
+        _make(path)
+
+
 def _make(path: str) -> None:
     parent = os.path.dirname(path)
-    if not os.path.isdir(parent):
-        _make(parent)
+    make_parents(parent)
     try:
         os.mkdir(path, 0o700)
     except FileExistsError:
@@ -169,8 +175,8 @@ def move(source: str, target: str) -> None:
 
 
 def make_private(path: str) -> None:
-    """Close a file of ours to everybody else. Raises OSError."""
-    os.chmod(path, 0o600)
+    """Close a file or folder of ours to everybody else. Raises OSError."""
+    os.chmod(path, 0o700 if os.path.isdir(path) else 0o600)
 
 
 def read_at(fd: int, count: int, offset: int) -> bytes:

@@ -17,8 +17,9 @@ from tests.capture.test_transcript import every_trap
 from tests.mcp_server.raw_client import RawClient
 
 from session_memory.cli.main import COMMANDS
-from session_memory.cli.terminal import one_line, plural, size
+from session_memory.cli.terminal import one_line
 from session_memory.memory import Memory
+from session_memory.model.amounts import plural, size
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

@@ -37,6 +37,8 @@ ELSEWHERE = {
     "plugins/generic": "plugins/test_plugins.py", "plugins/registry": "plugins/test_plugins.py",
     "actions/opened": "actions/test_events.py", "actions/sessions": "actions/test_events.py",
     "actions/states": "plugins/test_plugins.py", "actions/starts": "stories", "actions/health": "stories",
+    "actions/archive": "actions/test_backups.py", "actions/clients": "actions/test_doctor.py",
+    "model/amounts": "cli/test_commands.py",
     "actions/handoffs": "stories", "actions/imports": "capture/test_transcript.py", "actions/launcher": "cli/test_commands.py",
     "mcp_server/server": "stories", "mcp_server/answers": "stories", "mcp_server/sessions": "stories",
     "mcp_server/events": "stories", "mcp_server/checkpoints": "stories", "mcp_server/handoffs": "stories",

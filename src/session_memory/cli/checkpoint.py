@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from session_memory.cli.opening import open_memory
-from session_memory.cli.terminal import plural
+from session_memory.model.amounts import plural
 
 if TYPE_CHECKING:
     import argparse

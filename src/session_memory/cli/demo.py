@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from session_memory import ids
 from session_memory.cli import demo_story as story
-from session_memory.cli.terminal import plural
 from session_memory.errors import LogUnavailable, SessionMemoryError
 from session_memory.memory import Memory
+from session_memory.model.amounts import plural
 from session_memory.settings import child_environment
 
 if TYPE_CHECKING:

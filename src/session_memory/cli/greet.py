@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from session_memory.cli.import_ import brought_in
 from session_memory.cli.opening import open_memory
-from session_memory.cli.terminal import one_line, plural, size, when
+from session_memory.cli.terminal import one_line, when
 from session_memory.errors import InvalidInput
+from session_memory.model.amounts import plural, size
 from session_memory.settings import environment
 
 if TYPE_CHECKING:

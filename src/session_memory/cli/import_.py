@@ -6,9 +6,9 @@ import os
 from typing import TYPE_CHECKING
 
 from session_memory.cli.opening import open_memory
-from session_memory.cli.terminal import plural, size
 from session_memory.errors import InvalidInput
 from session_memory.ids import monotonic
+from session_memory.model.amounts import plural, size
 from session_memory.settings import environment
 
 if TYPE_CHECKING:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from session_memory.actions.events import Query
 from session_memory.cli.opening import open_memory
-from session_memory.cli.terminal import one_line, plural, when
+from session_memory.cli.terminal import one_line, when
 from session_memory.ids import at_ms
+from session_memory.model.amounts import plural
 
 if TYPE_CHECKING:
     import argparse

@@ -99,6 +99,11 @@ class Database:
         self.connection.close()
 
 
+def about() -> tuple[str, bool]:
+    """The version of the SQLite library that is used here, and whether it has full-text search."""
+    return apsw.sqlite_lib_version(), "ENABLE_FTS5" in apsw.compile_options
+
+
 def words_text(data: str) -> str:
     """SQL function: the searchable text of an event's data (JSON)."""
     return plain_text(json.loads(data))

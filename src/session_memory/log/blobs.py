@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 
 from session_memory import paths
 from session_memory.errors import LogUnavailable
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from session_memory.paths import Home
 
 SALT_BYTES = 16
+NAME = re.compile(r"[0-9a-f]{64}")
 
 
 def write(home: Home, content: bytes) -> str:
@@ -40,3 +42,17 @@ def read(home: Home, name: str) -> bytes:
     if hashlib.sha256(salted).hexdigest() != name:
         raise LogUnavailable("log-damaged", f"The long body {name[:12]}… was changed on disk.")
     return salted[SALT_BYTES:]
+
+
+def unnamed(home: Home, named: set[str], older_than_ms: int) -> list[str]:
+    """Blob files that no line names, last changed before `older_than_ms`: their writer died before its line."""
+    try:
+        names = os.listdir(home.blobs)
+    except FileNotFoundError:
+        return []
+    found = []
+    for name in sorted(set(names) - named):
+        path = os.path.join(home.blobs, name)
+        if NAME.fullmatch(name) and os.lstat(path).st_mtime * 1000 < older_than_ms:
+            found.append(path)
+    return found
