@@ -14,12 +14,14 @@ from session_memory import paths
 from session_memory.errors import InvalidInput
 
 
+@pytest.mark.fault(46)
 @pytest.mark.parametrize("relative", ["../x", "a/../../x", "/etc/x", "", "  ", "a\0b", "..\\x"])
 def test_a_path_out_of_the_home_is_refused(relative: str) -> None:
     with pytest.raises(InvalidInput, match="bad-path"):
         paths.inside("/home", relative)
 
 
+@pytest.mark.fault(64)
 @given(st.text(st.characters(), max_size=300))
 def test_any_label_becomes_one_harmless_name(label: str) -> None:
     name = paths.safe_name(label)
@@ -27,6 +29,7 @@ def test_any_label_becomes_one_harmless_name(label: str) -> None:
     assert not set(name) & set("/\\\0 \n") and not name.startswith(".") and name == os.path.basename(name)
 
 
+@pytest.mark.fault(40)
 def test_a_home_that_is_a_link_or_open_to_writers_is_refused(tmp_path: Path) -> None:
     real = tmp_path / "real"
     real.mkdir()
@@ -41,6 +44,7 @@ def test_a_home_that_is_a_link_or_open_to_writers_is_refused(tmp_path: Path) -> 
     assert stat.S_IMODE(real.stat().st_mode) == 0o700
 
 
+@pytest.mark.fault(5)
 def test_a_file_is_replaced_whole_or_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = str(tmp_path / "file")
     paths.write_whole(path, b"old")

@@ -31,6 +31,7 @@ def test_the_first_run_writes_defaults_that_load_without_a_problem(home: str) ->
     assert {name for name, _value, _origin in found.rows()} >= {row[0] for row in settings.TABLE}
 
 
+@pytest.mark.fault(45)
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -56,6 +57,7 @@ def test_what_is_wrong_is_named_and_the_default_used(home: str, content: Any, sa
     assert [found.value(row[0]) for row in settings.TABLE] == [fresh.value(row[0]) for row in settings.TABLE]
 
 
+@pytest.mark.fault(45)
 @hypothesis_settings(max_examples=80, deadline=None)
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), lambda i: st.lists(i) | st.dictionaries(
     st.sampled_from(["features", "capture", "context", "durability", "budget_tokens", "x"]), i), max_leaves=8))  # fmt: skip
@@ -64,6 +66,7 @@ def test_any_config_loads(tmp_path_factory: pytest.TempPathFactory, content: Any
     assert found.durability in ("stated", "all", "none")
 
 
+@pytest.mark.fault(45)
 def test_variables_win_over_files_in_the_stated_order(home: str, tmp_path: Path) -> None:
     project = tmp_path / "project"
     project.mkdir()

@@ -89,11 +89,16 @@ def make_parents(path: str) -> None:
 
 def _make(path: str) -> None:
     parent = os.path.dirname(path)
-    make_parents(parent)
     try:
         os.mkdir(path, 0o700)
     except FileExistsError:
         return  # another process was first
+    except FileNotFoundError:
+        if parent == path:
+            raise
+        _make(parent)
+        _make(path)
+        return
     sync_dir(parent)
 
 

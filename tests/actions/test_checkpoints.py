@@ -52,6 +52,7 @@ def test_automatic_ones_roll_files_and_list_alike_and_manual_ones_stay(memory: M
     assert memory.checkpoints.listed(type_="auto")["total_count"] == 1
 
 
+@pytest.mark.fault(43)
 def test_the_newest_is_the_one_written_last_even_under_a_wrong_clock(
     memory: Memory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -65,6 +66,7 @@ def test_the_newest_is_the_one_written_last_even_under_a_wrong_clock(
     assert memory.handoffs.resume(latest=True, link=False).ids["checkpoint_id"] == last["checkpoint_id"]
 
 
+@pytest.mark.fault(66)
 def test_a_checkpoint_whose_file_is_gone_resumes_whole(memory: Memory) -> None:
     note(memory, "the important thing")
     made = memory.checkpoints.create("c", "the summary")
@@ -73,6 +75,7 @@ def test_a_checkpoint_whose_file_is_gone_resumes_whole(memory: Memory) -> None:
     assert "the important thing" in text and "the summary" in text
 
 
+@pytest.mark.fault(49, 66)
 def test_wrong_names_and_limits_say_what_to_do(memory: Memory) -> None:
     with pytest.raises(NotFound, match="session_list_checkpoints"):
         memory.handoffs.resume(name="nope")

@@ -36,6 +36,7 @@ def titles(memory: Memory, **asked: Any) -> list[str]:
     return [event["data"]["title"] for event in memory.events.query(Query(**asked)).events]
 
 
+@pytest.mark.fault(62)
 def test_recording_before_any_init_starts_a_session_and_refuses_nothing(memory: Memory) -> None:
     kept, session = memory.events.record("decision", "x", {"title": "first"})
     assert kept.stored == "log" and kept.indexed
@@ -69,6 +70,7 @@ def test_each_session_records_into_its_own_project(memory: Memory) -> None:
     assert titles(memory) == ["there"] and titles(memory, session_id="one", scope="project") == ["here"]
 
 
+@pytest.mark.fault(27)
 def test_the_same_session_id_never_resets_anything(memory: Memory) -> None:
     memory.sessions.start(session_id="s", skill="a")
     record(memory, "one")
@@ -77,6 +79,7 @@ def test_the_same_session_id_never_resets_anything(memory: Memory) -> None:
     assert status["event_count"] == 1 and status["skill"] == "b"
 
 
+@pytest.mark.fault(26)
 def test_a_callers_key_makes_twice_once(memory: Memory) -> None:
     record(memory, "once", key="my key")
     record(memory, "once", key="my key")
@@ -104,6 +107,7 @@ def test_a_page_and_its_cursor_walk_everything_once_in_every_order(memory: Memor
         memory.events.query(Query(limit=7, order="oldest", cursor=other))
 
 
+@pytest.mark.fault(43)
 def test_events_of_one_millisecond_keep_their_order(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
     now = ids.now_ms()
     monkeypatch.setattr(ids, "now_ms", lambda: now)
@@ -112,6 +116,7 @@ def test_events_of_one_millisecond_keep_their_order(memory: Memory, monkeypatch:
     assert titles(memory, order="oldest") == [str(number) for number in range(10)]
 
 
+@pytest.mark.fault(49, 50, 51)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.one_of(st.floats(), st.integers(), st.text(max_size=30)), st.one_of(st.none(), st.integers(-5, 300)))
 def test_odd_filters_are_answered_or_refused_clearly(memory: Memory, when: Any, limit: Any) -> None:
@@ -160,11 +165,13 @@ def test_among_very_many_hits_old_ones_with_the_rarer_word_are_still_first(
     assert len(titles(memory, keyword="cache", limit=50)) == 41
 
 
+@pytest.mark.fault(63)
 def test_a_parent_that_does_not_exist_is_kept(memory: Memory) -> None:
     record(memory, "answer", parent_id="nobody")
     assert memory.events.query(Query()).events[0]["parent_id"] == "nobody"
 
 
+@pytest.mark.fault(21)
 def test_an_index_that_is_locked_does_not_fail_a_record(memory: Memory) -> None:
     record(memory, "first")
     with Lock(memory.opened.home.index_lock, 1.0):
@@ -173,6 +180,7 @@ def test_an_index_that_is_locked_does_not_fail_a_record(memory: Memory) -> None:
     assert titles(memory) == ["second", "first"]
 
 
+@pytest.mark.fault(17)
 def test_an_index_of_somebody_else_does_not_fail_a_record_and_is_named(home: str, tmp_path: Path) -> None:
     os.makedirs(os.path.join(home, "storage"), mode=0o700)
     foreign = sqlite3.connect(os.path.join(home, "storage", "index.sqlite"))
@@ -201,6 +209,7 @@ def test_an_event_is_found_by_the_beginning_of_its_id(memory: Memory) -> None:
             memory.events.get(wrong)
 
 
+@pytest.mark.fault(39)
 def test_the_home_of_a_read_only_disk_reads_and_says_so_on_write(
     memory: Memory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -225,6 +234,7 @@ def test_the_clients_own_session_id_is_the_session(home: str, tmp_path: Path) ->
         assert memory.starts.begin(skill="s")["session_id"] == "client-session"
 
 
+@pytest.mark.fault(79)
 def test_secrets_of_the_environment_are_never_written(home: str, tmp_path: Path) -> None:
     with Memory(home, cwd=str(tmp_path), environ={"SOME_API_KEY": "plain-looking-words-here"}) as memory:
         record(memory, "it says plain-looking-words-here")

@@ -110,6 +110,7 @@ def test_made_again_in_one_go_or_applied_piece_by_piece_it_is_the_same(
     fresh.close()
 
 
+@pytest.mark.fault(26)
 @settings(max_examples=40, deadline=None)
 @given(st.permutations([0, 1, 2]), st.data())
 def test_a_key_recorded_more_than_once_gives_the_same_event_in_any_order(
@@ -137,6 +138,7 @@ def test_a_key_recorded_more_than_once_gives_the_same_event_in_any_order(
     assert seen[0] == seen[1] and len(seen[0]) == 1
 
 
+@pytest.mark.fault(16, 20)
 def test_a_deleted_index_is_made_again_and_a_new_one_never_takes_over_stale_sidecars(place: paths.Home) -> None:
     journal, index = Journal(place), Index(place)
     journal.append([draft(f"e {n}") for n in range(50)])
@@ -166,6 +168,7 @@ index.close()
 """
 
 
+@pytest.mark.fault(16)
 def test_a_process_that_still_holds_a_deleted_index_cannot_harm_the_new_one(place: paths.Home) -> None:
     journal = Journal(place)
     journal.append([draft(f"e {n}") for n in range(400)])
@@ -189,6 +192,7 @@ def test_a_process_that_still_holds_a_deleted_index_cannot_harm_the_new_one(plac
     index.close()
 
 
+@pytest.mark.fault(14)
 def test_another_log_of_the_very_same_length_is_noticed(place: paths.Home, tmp_path: Any) -> None:
     journal, index = Journal(place), Index(place)
     journal.append([draft("e aaaa")])
@@ -202,6 +206,7 @@ def test_another_log_of_the_very_same_length_is_noticed(place: paths.Home, tmp_p
     index.close()
 
 
+@pytest.mark.fault(17)
 @pytest.mark.parametrize("damage", ["header", "pages", "truncated", "empty", "garbage"])
 def test_a_damaged_index_is_kept_aside_and_made_again(place: paths.Home, damage: str) -> None:
     journal, index = Journal(place), Index(place)
@@ -234,6 +239,7 @@ def test_a_damaged_index_is_kept_aside_and_made_again(place: paths.Home, damage:
     again.close()
 
 
+@pytest.mark.fault(17)
 def test_a_database_of_somebody_else_is_never_overwritten(place: paths.Home) -> None:
     journal = Journal(place)
     journal.append([draft("e")])
@@ -251,6 +257,7 @@ def test_a_database_of_somebody_else_is_never_overwritten(place: paths.Home) -> 
     assert open(place.index, "rb").read() == before
 
 
+@pytest.mark.fault(18)
 def test_a_newer_index_is_left_alone_and_ours_lies_beside_it(place: paths.Home) -> None:
     journal, index = Journal(place), Index(place)
     journal.append([draft("e")])
@@ -353,6 +360,7 @@ def test_an_older_schema_is_made_again(place: paths.Home) -> None:
     again.close()
 
 
+@pytest.mark.fault(14)
 @pytest.mark.parametrize("change", ["replaced", "cut", "deleted"])
 def test_another_log_means_another_index(place: paths.Home, tmp_path: Any, change: str) -> None:
     told: list[str] = []
@@ -375,6 +383,7 @@ def test_another_log_means_another_index(place: paths.Home, tmp_path: Any, chang
     index.close()
 
 
+@pytest.mark.fault(21)
 def test_a_held_index_lock_means_behind_and_loses_nothing(place: paths.Home) -> None:
     journal, index = Journal(place), Index(place)
     journal.append([draft("e one")])
@@ -387,6 +396,7 @@ def test_a_held_index_lock_means_behind_and_loses_nothing(place: paths.Home) -> 
     index.close()
 
 
+@pytest.mark.fault(19)
 def test_lines_that_mean_nothing_here_are_counted_and_do_not_stop_the_others(place: paths.Home) -> None:
     journal, index = Journal(place), Index(place)
     journal.append([draft("e one"), Draft("dream", {"session": "s"}), draft("e two")])
@@ -412,6 +422,7 @@ print("done")
 """
 
 
+@pytest.mark.fault(16)
 @pytest.mark.parametrize("harm", ["delete", "garbage", "nothing"])
 def test_writers_go_on_while_the_index_is_deleted_or_overwritten(place: paths.Home, harm: str) -> None:
     Journal(place).append([draft("e first")])
@@ -453,6 +464,7 @@ def test_writers_go_on_while_the_index_is_deleted_or_overwritten(place: paths.Ho
     index.close()
 
 
+@pytest.mark.fault(3)
 def test_killed_while_it_is_made_again_it_is_made_by_the_next(place: paths.Home) -> None:
     Journal(place).append([draft(f"e {n}") for n in range(3_000)], stated=False)
     program = (

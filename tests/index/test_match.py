@@ -61,6 +61,7 @@ def words() -> Iterator[Words]:
     made.connection.close()
 
 
+@pytest.mark.fault(47, 48)
 @pytest.mark.parametrize(
     ("keyword", "number"),
     [
@@ -81,6 +82,7 @@ def test_what_people_type_finds_what_was_stored(words: Words, keyword: str, numb
     assert words.find(keyword)[:1] == [number]
 
 
+@pytest.mark.fault(47)
 @pytest.mark.parametrize("keyword", ["", "   ", "*", "?!", '""', '"', "'", "()", "-", "🎉", "\0"])
 def test_mere_punctuation_is_no_error_and_finds_nothing(words: Words, keyword: str) -> None:
     assert words.find(keyword) == []
@@ -98,17 +100,20 @@ def test_stop_words_count_only_when_there_is_nothing_else(words: Words) -> None:
     assert words.find("are")[:1] == [6]
 
 
+@pytest.mark.fault(47)
 def test_a_very_long_keyword_is_bounded() -> None:
     found = match(" ".join(f"word{n}" for n in range(10_000)))
     assert found is not None and found.required.count(" OR ") == MOST_TERMS - 1
 
 
+@pytest.mark.fault(47)
 @settings(max_examples=1_000, deadline=None)
 @given(st.text(st.characters(), max_size=60))
 def test_no_string_is_an_error(keyword: str) -> None:
     shared.find(keyword)
 
 
+@pytest.mark.fault(47)
 @settings(max_examples=1_000, deadline=None)
 @given(st.text(st.sampled_from("\"'*()-+^:{}[]<>~!?.,/\\|&%$#@=;` \t\nANDORTabc日é"), max_size=40))
 def test_no_mix_of_signs_is_an_error(keyword: str) -> None:
@@ -118,6 +123,7 @@ def test_no_mix_of_signs_is_an_error(keyword: str) -> None:
 shared = Words(STORED)
 
 
+@pytest.mark.fault(48)
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.text(st.characters(categories=["Lu", "Ll", "Lo", "Nd"]), min_size=1, max_size=12), min_size=1, max_size=6),
        st.data())  # fmt: skip

@@ -64,6 +64,7 @@ def test_two_journals_on_one_home_go_on_from_each_other(place: paths.Home) -> No
     assert not verify(place).faults
 
 
+@pytest.mark.fault(40)
 def test_files_are_private_whatever_the_umask(place: paths.Home) -> None:
     old = os.umask(0)
     try:
@@ -76,6 +77,7 @@ def test_files_are_private_whatever_the_umask(place: paths.Home) -> None:
             assert stat.S_IMODE(os.stat(os.path.join(folder, name)).st_mode) == 0o600
 
 
+@pytest.mark.fault(60)
 def test_a_long_body_becomes_a_blob_and_reads_the_same(place: paths.Home) -> None:
     text = "long " * 40_000
     Journal(place).append([draft(text), draft("short")])
@@ -95,6 +97,7 @@ def test_a_changed_blob_is_refused_not_returned(place: paths.Home) -> None:
         texts(place)
 
 
+@pytest.mark.fault(60)
 def test_a_body_over_ten_megabytes_is_refused_and_leaves_nothing(place: paths.Home) -> None:
     journal = Journal(place)
     journal.append([draft("before")])
@@ -104,6 +107,7 @@ def test_a_body_over_ten_megabytes_is_refused_and_leaves_nothing(place: paths.Ho
     assert os.stat(place.events).st_size == size
 
 
+@pytest.mark.fault(9)
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_a_log_cut_at_any_byte_opens_and_loses_only_the_unfinished_line(
@@ -125,6 +129,7 @@ def test_a_log_cut_at_any_byte_opens_and_loses_only_the_unfinished_line(
     assert not verify(place).faults
 
 
+@pytest.mark.fault(10)
 @pytest.mark.parametrize("tail", [b"\0" * 4096, b"garbage", b"garbage\n", b'{"v":1}\n', b"\n", b"\0\n\0\n"])
 def test_a_damaged_end_is_set_aside_and_writing_goes_on(place: paths.Home, tail: bytes) -> None:
     Journal(place).append([draft("before")])
@@ -135,6 +140,7 @@ def test_a_damaged_end_is_set_aside_and_writing_goes_on(place: paths.Home, tail:
     assert tail in open(place.torn, "rb").read()
 
 
+@pytest.mark.fault(11)
 def test_damage_with_good_lines_after_it_stays_and_is_named(place: paths.Home) -> None:
     journal = Journal(place)
     journal.append([draft("one"), draft("two"), draft("three")])
@@ -147,6 +153,7 @@ def test_damage_with_good_lines_after_it_stays_and_is_named(place: paths.Home) -
     assert "no record" in str(report.faults[0])
 
 
+@pytest.mark.fault(12)
 @pytest.mark.parametrize(
     ("change", "line_number"),
     [
@@ -167,6 +174,7 @@ def test_verify_names_the_line_of_a_tampered_log(
     assert verify(place).faults[0].number == line_number
 
 
+@pytest.mark.fault(14, 15)
 def test_a_log_that_was_replaced_or_deleted_is_never_written_to_as_a_ghost(place: paths.Home) -> None:
     journal = Journal(place)
     journal.append([draft("old")])
@@ -180,6 +188,7 @@ def test_a_log_that_was_replaced_or_deleted_is_never_written_to_as_a_ghost(place
     assert not verify(place).faults
 
 
+@pytest.mark.fault(19)
 def test_lines_of_a_newer_version_are_chained_on_to_and_never_cut(place: paths.Home) -> None:
     journal = Journal(place)
     journal.append([draft("one")])
@@ -196,6 +205,7 @@ def test_lines_of_a_newer_version_are_chained_on_to_and_never_cut(place: paths.H
     assert not report.faults and report.newer == 1 and newer in open(place.events, "rb").read()
 
 
+@pytest.mark.fault(32)
 def test_a_full_disk_is_told_and_leaves_the_log_as_it_was(place: paths.Home) -> None:
     journal = Journal(place)
     journal.append([draft("before")])
@@ -227,6 +237,7 @@ def test_keys_made_of_text_do_not_stand_in_clear(place: paths.Home) -> None:
     assert journal.append([draft(key="caller", key_text="my secret plan")])[0].key == typed.key
 
 
+@pytest.mark.fault(43, 44)
 def test_ids_are_unique_and_clocks_rise_with_a_frozen_or_backward_clock(
     place: paths.Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -241,6 +252,7 @@ def test_ids_are_unique_and_clocks_rise_with_a_frozen_or_backward_clock(
     assert clocks == sorted(clocks) and len(set(clocks)) == len(clocks)
 
 
+@pytest.mark.fault(43)
 def test_live_times_do_not_step_back_by_a_little_and_do_by_a_lot(
     place: paths.Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -253,6 +265,7 @@ def test_live_times_do_not_step_back_by_a_little_and_do_by_a_lot(
     assert told == [now, now, now - 60 * 60_000]
 
 
+@pytest.mark.fault(43)
 def test_one_line_with_an_impossible_clock_does_not_stop_the_log(place: paths.Home) -> None:
     journal = Journal(place)
     journal.append([draft("one")])
@@ -297,6 +310,7 @@ def test_a_body_cannot_bring_its_own_salt(place: paths.Home) -> None:
         Journal(place).append([Draft(EVENT, {"salt": "mine"})])
 
 
+@pytest.mark.fault(65)
 def test_a_link_in_place_of_the_log_is_refused(place: paths.Home, tmp_path: object) -> None:
     journal = Journal(place)
     target = os.path.join(str(tmp_path), "elsewhere")
@@ -307,6 +321,7 @@ def test_a_link_in_place_of_the_log_is_refused(place: paths.Home, tmp_path: obje
     assert os.stat(target).st_size == 0
 
 
+@pytest.mark.fault(33)
 def test_a_failed_flush_is_told_and_the_next_write_is_sound(place: paths.Home, monkeypatch: pytest.MonkeyPatch) -> None:
     journal = Journal(place)
     journal.append([draft("before")])
@@ -340,6 +355,7 @@ def _writer(home: str, name: str, count: int) -> subprocess.Popen[str]:
     return subprocess.Popen([sys.executable, "-c", WRITER, home, name, str(count)], stdout=subprocess.PIPE, text=True)
 
 
+@pytest.mark.fault(1)
 def test_kill_nine_never_loses_what_was_acknowledged(place: paths.Home) -> None:
     rounds = int(os.environ.get("SESSION_MEMORY_KILL_ROUNDS", "12"))
     chance = random.Random(7)
@@ -360,6 +376,7 @@ def test_kill_nine_never_loses_what_was_acknowledged(place: paths.Home) -> None:
     assert not verify(place).faults
 
 
+@pytest.mark.fault(24)
 def test_many_processes_lose_and_garble_nothing_and_keep_each_writers_order(place: paths.Home) -> None:
     processes, each = 4, 60
     writers = [_writer(place.root, f"w{w}", each) for w in range(processes)]

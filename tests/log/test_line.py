@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -73,6 +74,7 @@ def test_bytes_that_are_almost_a_line_are_none() -> None:
         assert line.parse(wrong) is None
 
 
+@pytest.mark.fault(55, 57)
 @settings(max_examples=200, deadline=None)
 @given(st.dictionaries(st.text(st.characters()), json_values, max_size=5), st.integers(1, 1 << 50))
 def test_any_body_comes_back_as_written_and_every_strict_reader_can_read_it(body: dict[str, object], seq: int) -> None:
@@ -93,6 +95,7 @@ def test_any_body_comes_back_as_written_and_every_strict_reader_can_read_it(body
     json.loads(raw, parse_constant=refuse)
 
 
+@pytest.mark.fault(11)
 @settings(max_examples=150, deadline=None)
 @given(st.integers(0, 8 * len(EVENT) - 1))
 def test_any_flipped_bit_is_noticed(bit: int) -> None:

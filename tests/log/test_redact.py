@@ -84,6 +84,7 @@ def test_redacting_twice_changes_nothing(kind: str) -> None:
         assert REDACTOR.redact_text(once) == (once, 0)
 
 
+@pytest.mark.fault(80)
 def test_known_values_are_found_in_any_coding_and_never_by_a_part() -> None:
     value = "Corr3ct/horse+battery"
     redactor = Redactor(b"k" * 32, known=[value, "short"])
@@ -116,6 +117,7 @@ def test_the_users_own_patterns_count_and_a_broken_one_is_named() -> None:
         Redactor(b"k", patterns=["("])
 
 
+@pytest.mark.fault(79)
 def test_no_byte_of_a_secret_is_in_any_file_of_the_home(home: str) -> None:
     place = paths.Home(home)
     journal = Journal(place)

@@ -63,6 +63,7 @@ def hostile(client: RawClient, chance: random.Random, number: int) -> tuple[byte
     return kinds[number % len(kinds)]
 
 
+@pytest.mark.fault(55, 56, 57, 58, 59)
 @pytest.mark.parametrize("era", ["modern", "legacy"])
 def test_hundreds_of_hostile_lines_are_all_answered_and_the_next_request_works(era: str) -> None:
     chance = random.Random(5)
@@ -80,6 +81,7 @@ def test_hundreds_of_hostile_lines_are_all_answered_and_the_next_request_works(e
         assert client.close() == 0
 
 
+@pytest.mark.fault(55, 58, 59)
 def test_hostile_lines_are_answered_while_the_packages_are_still_loading() -> None:
     chance = random.Random(6)
     with tiny("slow-import") as client:
@@ -94,6 +96,7 @@ def test_hostile_lines_are_answered_while_the_packages_are_still_loading() -> No
         assert client.call("echo", value=1)["content"][0]["text"] == "1"
 
 
+@pytest.mark.fault(59)
 def test_a_line_of_twenty_megabytes_is_refused_by_its_id() -> None:
     with tiny() as client:
         client.send(client.line("tools/call", {"name": "echo", "arguments": {"value": "x" * 20_000_000}}, "big"))
@@ -101,6 +104,7 @@ def test_a_line_of_twenty_megabytes_is_refused_by_its_id() -> None:
         assert client.call("echo", value="next")["content"][0]["text"] == "'next'"
 
 
+@pytest.mark.fault(55)
 def test_a_repaired_surrogate_arrives_as_the_replacement_character() -> None:
     with tiny() as client:
         client.send(
@@ -109,6 +113,7 @@ def test_a_repaired_surrogate_arrives_as_the_replacement_character() -> None:
         assert client.answer(1)["result"]["content"][0]["text"] == "'\ufffd'"
 
 
+@pytest.mark.fault(69)
 def test_what_a_tool_prints_does_not_reach_the_wire() -> None:
     with tiny() as client:
         assert client.call("loud")["content"][0]["text"] == "quiet"
@@ -117,6 +122,7 @@ def test_what_a_tool_prints_does_not_reach_the_wire() -> None:
         client.close()
 
 
+@pytest.mark.fault(75)
 def test_when_the_packages_cannot_be_loaded_calls_say_so_and_lists_still_work() -> None:
     with tiny("broken") as client:
         result = client.call("session_status")
@@ -126,6 +132,7 @@ def test_when_the_packages_cannot_be_loaded_calls_say_so_and_lists_still_work() 
         assert client.close() == 0
 
 
+@pytest.mark.fault(68)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("how", ["plain", "slow-import", "broken"])
 def test_a_signal_ends_the_process(how: str, number: signal.Signals) -> None:
@@ -136,6 +143,7 @@ def test_a_signal_ends_the_process(how: str, number: signal.Signals) -> None:
         assert client.process.wait(timeout=30) in (0, -number)
 
 
+@pytest.mark.fault(68)
 @pytest.mark.parametrize("how", ["plain", "slow-import", "broken"])
 def test_the_end_of_stdin_ends_the_process(how: str) -> None:
     with tiny(how) as client:
@@ -151,6 +159,7 @@ def test_requests_before_the_end_of_stdin_are_still_answered() -> None:
         assert client.process.wait(timeout=30) == 0
 
 
+@pytest.mark.fault(68)
 def test_a_client_that_stops_reading_ends_the_process() -> None:
     with tiny() as client:
         client.call("echo", value=1)

@@ -13,6 +13,7 @@ from session_memory.ids import at_text
 from session_memory.model.times import read_time
 
 
+@pytest.mark.fault(50)
 @pytest.mark.parametrize(
     ("value", "start", "end"),
     [
@@ -32,6 +33,7 @@ def test_forms_of_a_time(value: Any, start: str, end: str) -> None:
     assert (at_text(read_time(value)), at_text(read_time(value, end=True))) == (start, end)
 
 
+@pytest.mark.fault(50)
 @pytest.mark.parametrize("value", ["yesterday", "", "2026-13-01", "2026-02-30", "nan", "1e400", True, "2026-11-22T25:00Z",
                                    "2026-11-22T14:20+99:00"])  # fmt: skip
 def test_anything_else_is_an_error_that_says_so(value: Any) -> None:
@@ -39,6 +41,7 @@ def test_anything_else_is_an_error_that_says_so(value: Any) -> None:
         read_time(value)
 
 
+@pytest.mark.fault(50)
 @given(st.text() | st.floats() | st.integers())
 def test_no_value_raises_anything_else(value: Any) -> None:
     try:

@@ -58,6 +58,7 @@ def test_a_file_in_the_folder_is_found_by_its_skill_and_name(tmp_path: Path) -> 
     assert [each["source"] for each in registry.listed()] == ["built in", "file mine.py"]
 
 
+@pytest.mark.fault(72)
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
@@ -105,6 +106,7 @@ class Counter(SessionPlugin):
         return ResumptionContext(summary="fine")
 
 
+@pytest.mark.fault(72)
 @pytest.mark.parametrize(
     ("method", "does", "reason"),
     [
@@ -125,6 +127,7 @@ def test_a_failing_plugin_is_named_and_nothing_else_happens(method: str, does: A
     assert told(plugin, [], folded, None).summary == ""
 
 
+@pytest.mark.fault(69, 72)
 def test_a_plugin_that_fails_late_is_named_too_and_prints_never_reach_stdout(capfd: pytest.CaptureFixture[str]) -> None:
     plugin = Counter()
     plugin.on_event = lambda event, state: print("noise")  # type: ignore[method-assign]

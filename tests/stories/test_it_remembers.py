@@ -130,6 +130,7 @@ async def surfaces(client: Client) -> None:
     assert "# Handoff" in getattr((await client.read_resource("memory://handoffs/latest")).contents[0], "text", "")
 
 
+@pytest.mark.fault(1)
 @pytest.mark.parametrize("era", ERAS)
 def test_a_new_server_knows_what_a_killed_one_acknowledged(home: str, tmp_path: Path, era: str) -> None:
     project = tmp_path / "quota"
@@ -162,6 +163,7 @@ def _kill(home: str) -> None:
             os.kill(int(pid), signal.SIGKILL)
 
 
+@pytest.mark.fault(16)
 def test_the_same_questions_get_the_same_answers_after_the_index_was_deleted(home: str, tmp_path: Path) -> None:
     project = tmp_path / "quota"
     project.mkdir()
@@ -181,6 +183,7 @@ def test_the_same_questions_get_the_same_answers_after_the_index_was_deleted(hom
     anyio.run(story)
 
 
+@pytest.mark.fault(51, 52, 54)
 def test_errors_say_what_to_do_and_never_show_our_insides(home: str) -> None:
     wrong: list[tuple[str, dict[str, Any], str]] = [
         ("session_record", {"category": "decisions", "type": "a", "data": {}}, "Did you mean 'decision'"),
@@ -207,6 +210,7 @@ def test_errors_say_what_to_do_and_never_show_our_insides(home: str) -> None:
         assert "error" in client.request("tools/call", {"name": "session_recrod", "arguments": {}})
 
 
+@pytest.mark.fault(64)
 def test_a_checkpoint_name_is_a_label_and_never_a_path(home: str, tmp_path: Path) -> None:
     names = ["../../../escape", "/absolute", "a/b", "x" * 200, "nul\0byte", "..", ".hidden", "日本語", "same", "same"]
     with RawClient(server(home)) as client:
@@ -220,6 +224,7 @@ def test_a_checkpoint_name_is_a_label_and_never_a_path(home: str, tmp_path: Path
     assert sorted(os.listdir(tmp_path)) == ["home"]
 
 
+@pytest.mark.fault(60)
 def test_answers_stay_within_their_size_however_large_the_events(home: str) -> None:
     with RawClient(server(home)) as client:
         for number in range(30):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from session_memory.cli.terminal import Terminal
 
-EXAMPLE = "session-memory --home ~/restored restore ~/backups/session-memory-20261124T101500.tar.gz"
+EXAMPLE = "session-memory restore ~/backups/session-memory-20261124T101500.tar.gz --home ~/restored"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

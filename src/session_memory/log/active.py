@@ -63,13 +63,13 @@ class Active:
         except BaseException:
             self._cut(before)
             raise
+        after.inode, after.size = self.tail.inode, before + len(chunk)
+        self.tail = after  # the lines stand there, whatever the flush says
         if flush:
             self.flush()
         if self._created:
             paths.sync_dir(self._home.storage)
             self._created = False
-        after.inode, after.size = self.tail.inode, before + len(chunk)
-        self.tail = after
 
     def flush(self) -> None:
         """Make the file's lines survive power loss. Raises LogUnavailable (log-unwritable)."""

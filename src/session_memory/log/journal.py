@@ -46,13 +46,17 @@ class Journal:
         warn: Callable[[str], None] = lambda text: None,
         roll_bytes: int = active.ROLL_BYTES,
     ) -> None:
-        paths.make_dir(home.root)
-        paths.make_dir(home.storage)
+        """Raises InvalidInput (bad-home), LogUnavailable (log-unwritable)."""
         self._home = home
+        try:
+            paths.make_dir(home.root)
+            paths.make_dir(home.storage)
+            self._secret = secret.load(home)
+        except OSError as error:
+            raise _unwritable(error) from error
         self._durability = durability
         self._deadline = deadline
         self._patience = deadline
-        self._secret = secret.load(home)
         self._redactor = Redactor(self._secret, patterns, known)
         self._warn = warn
         self._active = active.Active(home, self._secret, warn, roll_bytes)
@@ -189,6 +193,8 @@ class Journal:
             try:
                 self._merge_one(name)
             except (OSError, LogUnavailable) as error:
+                if not self._active.tail.seq:
+                    raise  # the write could not be taken back either: nothing may be written behind it unseen
                 self._warn(f"A file of the spool could not be merged ({error}); it stays until it can.")
 
     def _merge_one(self, name: str) -> None:

@@ -62,8 +62,9 @@ class Tail:
         inode = (state.st_dev, state.st_ino)
         if inode != self.inode or state.st_size < self.size:
             self.__init__()  # type: ignore[misc]  # another file, or cut: nothing known holds
-            self.inode = inode
-            return self._load(fd, state.st_size, older)
+            good = self._load(fd, state.st_size, older)
+            self.inode = inode  # only now: half a load must not pass for knowledge
+            return good
         if state.st_size > self.size:
             return self._take(paths.read_at(fd, state.st_size - self.size, self.size), self.size)
         return self.size
