@@ -155,11 +155,16 @@ class Checkpoints:
         )  # fmt: skip
         names = {each["id"] for each in kept}
         folder = os.path.join(self._opened.home.checkpoints, "auto")
-        for file in os.listdir(folder):
-            checkpoint_id = file.removesuffix(".json")[-32:]
-            found = checkpoint_rows.by_id(database, checkpoint_id)
-            if found is not None and found["session"] == session and checkpoint_id not in names:
-                os.unlink(os.path.join(folder, file))
+        try:
+            for file in os.listdir(folder):
+                checkpoint_id = file.removesuffix(".json")[-32:]
+                found = checkpoint_rows.by_id(database, checkpoint_id)
+                if found is not None and found["session"] == session and checkpoint_id not in names:
+                    os.unlink(os.path.join(folder, file))
+        except FileNotFoundError:
+            pass  # another process was first; or there is no folder, because no file could be written
+        except OSError as error:
+            self._opened.warn(f"Old automatic checkpoints' files could not be removed ({error.strerror}).")
 
 
 def _unknown(what: str) -> NotFound:
