@@ -78,6 +78,7 @@ CODES: dict[str, str] = {
     "too-large": "The record is over the size limit of 10 MB.",
     "clock-out-of-range": "The system clock is before 2001 or after 2109, where times no longer fit the line format.",
     "index-busy": "The index is being written by another process.",
+    "index-damaged": "The index holds what was never written there; the log is untouched and the index is made again.",
     "index-foreign": "The file at the index's place is a database of another program; it is never overwritten.",
     "index-newer": "The index was written by a newer version; this version leaves it alone.",
     "index-unavailable": "The index cannot be opened or read now.",

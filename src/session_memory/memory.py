@@ -20,6 +20,7 @@ from session_memory.actions.sessions import Sessions
 from session_memory.actions.starts import Starts
 from session_memory.actions.states import States
 from session_memory.index.catchup import Index
+from session_memory.index.database import FAILURES, unavailable
 from session_memory.log.journal import SERVER_DEADLINE, Journal
 from session_memory.plugins.registry import Registry
 
@@ -92,5 +93,7 @@ class Memory:
     def __enter__(self) -> Memory:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self.close()
+        if isinstance(error, FAILURES):
+            raise unavailable(error) from error

@@ -21,7 +21,7 @@ from session_memory import paths
 from session_memory.errors import IndexUnavailable
 from session_memory.index import agree
 from session_memory.index.catchup import Index
-from session_memory.index.database import Database
+from session_memory.index.database import DAMAGE, Database
 from session_memory.index.schema import SCHEMA_VERSION
 from session_memory.log import reader
 from session_memory.log.journal import Journal
@@ -481,3 +481,30 @@ def test_killed_while_it_is_made_again_it_is_made_by_the_next(place: paths.Home)
     assert len(content(index.database())["events"]) == 3_000
     assert not agree.differences(index.database(), place)
     index.close()
+
+
+@pytest.mark.fault(17)
+@pytest.mark.parametrize("seed", range(30))
+def test_whatever_is_spoilt_in_the_index_the_answers_are_complete_or_it_says_so(place: paths.Home, seed: int) -> None:
+    journal, index = Journal(place), Index(place)
+    journal.append([draft(f"e number {n}") for n in range(300)])
+    index.catch_up()
+    index.database().run("PRAGMA wal_checkpoint(TRUNCATE)")
+    index.close()
+    chance = random.Random(seed)
+    with open(place.index, "r+b") as file:
+        size = file.seek(0, 2)
+        for _ in range(chance.randint(1, 8)):
+            file.seek(chance.randrange(size))
+            file.write(chance.randbytes(chance.randint(1, 3_000)))
+    again = Index(place)
+    try:
+        again.catch_up()
+        list(again.database().rows("SELECT * FROM event"))
+        if agree.differences(again.database(), place):
+            raise IndexUnavailable("index-unavailable", "differs")
+    except (IndexUnavailable, *DAMAGE):
+        again.catch_up(rebuild=True)  # what `doctor --fix` and `rebuild` do
+    assert not agree.differences(again.database(), place)
+    assert journal.append([draft("e after")])[0].seq == 302
+    again.close()

@@ -44,7 +44,7 @@ class Recorder:
             elif held is not None:
                 self.ops.append(("flush", held[2]) if name == "fsync" else ("cut", held[2], words[1]))
         elif name in ("replace", "link"):
-            self.ops.append((name, words[0], words[1], self._files[words[0]] if words[0] in self._files else None))
+            self.ops.append((name, words[0], words[1], self._files.get(words[0])))
             self._renamed(name, words[0], words[1])
         elif name == "mkdir":
             self.ops.append(("mkdir", words[0]))

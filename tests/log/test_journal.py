@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -388,3 +389,51 @@ def test_many_processes_lose_and_garble_nothing_and_keep_each_writers_order(plac
     for w in range(processes):
         assert [text for text in found if text.startswith(f"w{w}/")] == [f"w{w}/{n}" for n in range(each)]
     assert not verify(place).faults
+
+
+@pytest.mark.fault(11)
+def test_any_flipped_bit_in_the_log_is_located_and_every_other_line_is_served(place: paths.Home) -> None:
+    flips = int(os.environ.get("SESSION_MEMORY_FLIPS", "300"))
+    Journal(place).append([draft(f"text {n} é") for n in range(40)])
+    content = open(place.events, "rb").read()
+    starts = [0, *(n + 1 for n, byte in enumerate(content) if byte == 10)]
+    chance = random.Random(flips)
+    for _ in range(flips):
+        bit = chance.randrange(8 * (len(content) - 1))
+        spoilt = bytearray(content)
+        spoilt[bit // 8] ^= 1 << (bit % 8)
+        with open(place.events, "wb") as file:
+            file.write(spoilt)
+        hit = sum(start <= bit // 8 for start in starts)  # the line, from 1
+        report = verify(place)
+        numbers = {fault.number for fault in report.faults}
+        # a newline that is gone or new moves what follows by one
+        assert numbers & {hit, hit + 1} or (report.torn and hit == 41), (
+            bit,
+            hit,
+            [str(each) for each in report.faults],
+        )
+        served = [each.line.id for each in reader.places(place.events) if each.line is not None]
+        assert len(set(served)) >= 39
+
+
+@pytest.mark.fault(5)
+@pytest.mark.parametrize("before", [True, False])
+def test_a_file_that_is_replaced_is_whole_whenever_the_process_dies(tmp_path: Path, before: bool) -> None:
+    from tests.log import calls
+
+    target = tmp_path / "file"
+    for number in range(1, 12):
+        target.write_bytes(b"old" * 1_000)
+
+        def run(number: int = number) -> list[str]:
+            with calls.watched(calls.killing(number, before=before)):
+                paths.write_whole(str(target), b"new" * 1_000)
+            return ["done"]
+
+        acknowledged, killed = calls.in_child(run)
+        assert target.read_bytes() in (b"old" * 1_000, b"new" * 1_000)
+        assert not acknowledged or target.read_bytes() == b"new" * 1_000
+        if not killed:
+            return
+    pytest.fail("the loop is too short")

@@ -8,6 +8,8 @@ import shutil
 from pathlib import Path
 
 import pytest
+from tests.log import calls, power
+from tests.log.test_journal import draft
 
 from session_memory import paths
 from session_memory.errors import SessionMemoryError
@@ -15,8 +17,6 @@ from session_memory.log import origin, reader
 from session_memory.log.journal import Journal
 from session_memory.log.lock import Lock
 from session_memory.log.verify import verify
-from tests.log import calls, power
-from tests.log.test_journal import draft
 
 STATES = int(os.environ.get("SESSION_MEMORY_POWER_STATES", "400"))
 

@@ -128,9 +128,11 @@ def test_a_full_disk_is_told_keeps_what_was_acknowledged_and_works_again(tmp_pat
     assert 20 < len(stored) < 900 and failed and all("Free some space" in row[3] for row in failed)
     assert rows["after"][1] == "log"  # the ballast went: it goes on by itself
     with Memory(str(keep / "home")) as memory:
-        assert {str(number) for number in stored} | {"after"} == set(
-            each["data"]["text"] for page in range(12) for each in memory.events.query(Query(limit=100, offset=page * 100, scope="all")).events
-        )
+        assert {str(number) for number in stored} | {"after"} == {
+            each["data"]["text"]
+            for page in range(12)
+            for each in memory.events.query(Query(limit=100, offset=page * 100, scope="all")).events
+        }
         assert memory.health.verify().green
 
 
@@ -172,7 +174,9 @@ def test_a_limit_on_file_size_is_told_and_kills_nobody(home: str) -> None:
     def limited() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
 
-    done = subprocess.run([sys.executable, "-c", PROGRAM, home, "60"], capture_output=True, text=True, preexec_fn=limited, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, home, "60"], capture_output=True, text=True, preexec_fn=limited, check=True
+    )
     told = json.loads(done.stdout)["told"]
     stored = {str(row[0]) for row in told if row[1] == "log"}
     assert any(row[1] == "log-full" for row in told) and len(stored) > 5
@@ -190,7 +194,6 @@ def test_too_little_memory_ends_in_words_and_leaves_the_home_intact(home: str) -
         "resource.setrlimit(resource.RLIMIT_AS, (used + 12_000_000, used + 12_000_000))\n"
         "try:\n    memory.events.record('finding', 'bug', {'text': 'y' * 9_000_000})\n    print('kept')\n"
         "except MemoryError:\n    print('MemoryError')\n"
-        
     )
     if not os.path.exists("/proc/self/statm"):
         pytest.skip("needs /proc")
@@ -198,7 +201,7 @@ def test_too_little_memory_ends_in_words_and_leaves_the_home_intact(home: str) -
     assert done.stdout.strip() in ("MemoryError", "kept"), done.stderr
     with Memory(home) as memory:
         record(memory, "after")
-        assert {"before", "after"} <= set(each[:6] for each in texts(memory)) and memory.health.verify().green
+        assert {"before", "after"} <= {each[:6] for each in texts(memory)} and memory.health.verify().green
 
 
 @pytest.mark.fault(38)
@@ -231,7 +234,10 @@ def test_checkpoints_records_and_handoffs_of_several_processes_meet_without_a_de
         "memory.close()\n"
     )
     Memory(home).close()
-    running = [subprocess.Popen([sys.executable, "-c", program, home, str(n)], stderr=subprocess.PIPE, text=True) for n in range(4)]
+    running = [
+        subprocess.Popen([sys.executable, "-c", program, home, str(n)], stderr=subprocess.PIPE, text=True)
+        for n in range(4)
+    ]
     for each in running:
         _out, err = each.communicate(timeout=120)
         assert each.returncode == 0, err
@@ -278,16 +284,22 @@ def test_odd_places_for_a_home_work(tmp_path: Path, name: str) -> None:
 def test_no_home_variable_and_a_place_that_cannot_be_are_words(tmp_path: Path) -> None:
     environ = {name: value for name, value in os.environ.items() if name not in ("HOME", "USERPROFILE")}
     words = [sys.executable, "-m", "session_memory"]
-    done = subprocess.run([*words, "status", "--home", str(tmp_path / "h")], env=environ, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*words, "status", "--home", str(tmp_path / "h")], env=environ, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0 and "Traceback" not in done.stderr
     (tmp_path / "file").write_text("")
     for home in (str(tmp_path / "file" / "home"), str(tmp_path / ("x" * 300))):
-        done = subprocess.run([*words, "status", "--home", home], env=environ, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [*words, "status", "--home", home], env=environ, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 1 and "error:" in done.stderr and "Traceback" not in done.stderr, done.stderr
 
 
 @pytest.mark.fault(40)
-@pytest.mark.parametrize("file", ["storage/events.jsonl", "storage/index.sqlite", "storage/secret", "storage/store.lock", "config.json"])
+@pytest.mark.parametrize(
+    "file", ["storage/events.jsonl", "storage/index.sqlite", "storage/secret", "storage/store.lock", "config.json"]
+)
 def test_a_link_in_place_of_any_of_our_files_is_not_followed(home: str, tmp_path: Path, file: str) -> None:
     with Memory(home) as memory:
         record(memory, "kept")
@@ -297,7 +309,10 @@ def test_a_link_in_place_of_any_of_our_files_is_not_followed(home: str, tmp_path
     path.unlink()
     path.symlink_to(target)
     done = subprocess.run(
-        [sys.executable, "-m", "session_memory", "checkpoint", "x", "--home", home], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "session_memory", "checkpoint", "x", "--home", home],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert "Traceback" not in done.stderr and target.read_bytes() == before
 
@@ -311,7 +326,11 @@ def strategy(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
     kind = schema.get("type")
     if kind == "object":
         known = {name: strategy(each) for name, each in schema.get("properties", {}).items()}
-        return st.fixed_dictionaries({}, optional=known) if known else st.dictionaries(st.text(max_size=8), anything, max_size=4)
+        return (
+            st.fixed_dictionaries({}, optional=known)
+            if known
+            else st.dictionaries(st.text(max_size=8), anything, max_size=4)
+        )
     if kind == "array":
         return st.lists(strategy(schema.get("items", {})), max_size=4)
     whole = st.integers(schema.get("minimum", -(2**70)), schema.get("maximum", 2**70))
@@ -356,10 +375,35 @@ def test_any_arguments_get_an_answer_and_never_a_fault_of_ours(served: Server, n
     properties = tool.parameters["properties"]
     fitting = st.fixed_dictionaries(
         {each: strategy(properties[each]) for each in tool.parameters.get("required", [])},
-        optional={each: strategy(schema) for each, schema in properties.items() if each not in tool.parameters.get("required", [])},
+        optional={
+            each: strategy(schema)
+            for each, schema in properties.items()
+            if each not in tool.parameters.get("required", [])
+        },
     )
     wrong = st.dictionaries(st.sampled_from([*properties, "nonsense"]), anything, max_size=4)
     answer(served, name, data.draw(fitting | wrong))
+
+
+@pytest.mark.fault(17)
+def test_an_index_damaged_under_a_live_server_is_made_again_at_the_next_call(tmp_path: Path) -> None:
+    home = str(tmp_path / "home")
+    with Memory(home, cwd=home) as memory:
+        for number in range(200):
+            record(memory, f"text number {number} " + "w" * 200)
+        memory.opened.read().run("PRAGMA wal_checkpoint(TRUNCATE)")
+        path = memory.opened.home.index
+    size = os.path.getsize(path)
+    with open(path, "r+b") as file:
+        for offset in range(8_192, size - 4_096, 8_192):
+            file.seek(offset)
+            file.write(os.urandom(4_096))
+    serving = Server(OpenLater(home))
+    said = [answer(serving, "session_query", {"keyword": "number", "scope": "all", "limit": 5}) for _ in range(2)]
+    assert said[1] == "" and (said[0] == "" or "made again" in said[0])
+    with Memory(home, cwd=home) as memory:
+        assert memory.events.query(Query(keyword="number", scope="all", limit=5)).total == 200
+        assert memory.health.verify().green
 
 
 @pytest.mark.fault(57)

@@ -10,6 +10,7 @@ from session_memory.errors import IndexUnavailable, SessionMemoryError
 from session_memory.index import agree, documents, entities, learnings
 from session_memory.index import sessions as session_rows
 from session_memory.index.catchup import REBUILD_SECONDS
+from session_memory.index.database import FAILURES, unavailable
 from session_memory.log import reader, verify
 from session_memory.model.features import FEATURES
 
@@ -100,6 +101,15 @@ class Health:
         index.catch_up(wait=REBUILD_SECONDS, progress=progress, rebuild=True)
         row = index.database().one("SELECT count(*) FROM event")
         return int(row[0]) if row else 0
+
+    def mend(self, error: Exception) -> IndexUnavailable | None:
+        """What an error of SQLite means for the caller, None for any other error. A damaged index is made again."""
+        if not isinstance(error, FAILURES):
+            return None
+        told = unavailable(error)
+        if told.code == "index-damaged":
+            self.rebuild()
+        return told
 
     def thing(self, wanted: str) -> dict[str, Any] | None:
         """A learning, document or entity by its id (an entity by its name, too); None when nothing is called so."""

@@ -247,7 +247,7 @@ class Index:
                     self._warn(
                         f"The index was damaged ({error}); it was kept as {os.path.basename(bad)} and made again."
                     )
-                return self._catch_up(progress, rebuild=False)
+                return self._catch_up(progress, rebuild=True)  # the file may be sound and its content not
         except LogUnavailable as busy:
             if busy.code != "log-busy":
                 raise

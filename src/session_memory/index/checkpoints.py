@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from session_memory import ids
+from session_memory.index.database import loads
 from session_memory.index.sessions import clock, rows_for
 from session_memory.model.record import CHECKPOINT
 
@@ -99,10 +100,10 @@ def newest_handoff(database: Database, project: str | None) -> dict[str, Any] | 
         " WHERE kind = 'handoff' AND (?1 IS NULL OR project.key IN (?1, 'any:')) ORDER BY handoff.hlc DESC LIMIT 1",
         (project,),
     )
-    return None if row is None else {"id": row[0], "at": row[1], **json.loads(row[2])}
+    return None if row is None else {"id": row[0], "at": row[1], **loads(row[2])}
 
 
 def _described(row: tuple[Any, ...]) -> dict[str, Any]:
     checkpoint_id, name, type_, at, hlc, body, session, project = row
-    return {**json.loads(body), "id": checkpoint_id, "name": name, "type": type_, "at": at, "hlc": hlc,
+    return {**loads(body), "id": checkpoint_id, "name": name, "type": type_, "at": at, "hlc": hlc,
             "session": session, "project": project}  # fmt: skip

@@ -27,6 +27,7 @@ HEADER = 100  # bytes of a database's header
 MAGIC = b"SQLite format 3\0"
 BUSY_MS = 5000
 DAMAGE = (apsw.CorruptError, apsw.NotADBError)
+FAILURES = (apsw.Error,)  # everything SQLite can raise: `unavailable` makes a sentence of it
 
 
 class Database:
@@ -59,12 +60,15 @@ class Database:
         self.run("PRAGMA cache_size = -32000")
 
     def rows(self, sql: str, values: Sequence[Value] = ()) -> Iterator[tuple[Any, ...]]:
-        """The rows of one statement, as they come."""
-        return self.connection.execute(sql, tuple(values))
+        """The rows of one statement, as they come. Raises what SQLite raises (FAILURES)."""
+        try:
+            yield from self.connection.execute(sql, tuple(values))
+        except UnicodeDecodeError as error:  # SQLite does not look into texts
+            raise apsw.CorruptError(f"a text is no UTF-8 ({error.reason})") from error
 
     def one(self, sql: str, values: Sequence[Value] = ()) -> tuple[Any, ...] | None:
-        """The first row, or None."""
-        return next(iter(self.connection.execute(sql, tuple(values))), None)
+        """The first row, or None. Raises what SQLite raises (FAILURES)."""
+        return next(self.rows(sql, values), None)
 
     def run(self, sql: str, values: Sequence[Value] = ()) -> None:
         """Run one statement (or a script without values) to its end."""
@@ -99,6 +103,14 @@ class Database:
         self.connection.close()
 
 
+def loads(text: str) -> Any:
+    """A JSON value that we keep in a column. Raises apsw.CorruptError: what was written there was JSON."""
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise apsw.CorruptError(f"a value is no JSON ({error})") from error
+
+
 def about() -> tuple[str, bool]:
     """The version of the SQLite library that is used here, and whether it has full-text search."""
     return apsw.sqlite_lib_version(), "ENABLE_FTS5" in apsw.compile_options
@@ -106,14 +118,14 @@ def about() -> tuple[str, bool]:
 
 def words_text(data: str) -> str:
     """SQL function: the searchable text of an event's data (JSON)."""
-    return plain_text(json.loads(data))
+    return plain_text(loads(data))
 
 
 def words_parts(type_: str, more: str | None, data: str) -> str:
     """SQL function: the second search column; type and tags help to rank and to find."""
-    tags = json.loads(more).get("tags", []) if more else []
+    tags = loads(more).get("tags", []) if more else []
     label = " ".join([type_, *tags])
-    return f"{label}\n{search_parts(label)}\n{search_parts(plain_text(json.loads(data)))}"
+    return f"{label}\n{search_parts(label)}\n{search_parts(plain_text(loads(data)))}"
 
 
 def version_at(path: str) -> int | None:
@@ -272,8 +284,12 @@ def _forget_sidecars(path: str) -> None:
             os.unlink(path + ending)
 
 
-def unavailable(error: apsw.Error) -> IndexUnavailable:
+def unavailable(error: Exception) -> IndexUnavailable:
     """The error a caller sees when SQLite cannot go on; the log is untouched."""
+    if isinstance(error, DAMAGE):
+        return IndexUnavailable(
+            "index-damaged", f"The index is damaged ({error}).", "The log is untouched. Run: session-memory rebuild"
+        )
     if isinstance(error, (apsw.BusyError, apsw.LockedError)):
         return IndexUnavailable("index-busy", "Another process is writing the index.", "Try again in a moment.")
     return IndexUnavailable(

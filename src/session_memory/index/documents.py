@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from session_memory import ids
+from session_memory.index.database import loads
 from session_memory.index.sessions import clock, rows_for
 
 if TYPE_CHECKING:
@@ -34,4 +35,4 @@ def find(database: Database, wanted: str) -> dict[str, Any] | None:
         "SELECT body FROM document WHERE id = ?1 OR path = ?1 OR name = ?1 ORDER BY id = ?1 DESC, hlc DESC LIMIT 1",
         (wanted,),
     )
-    return None if row is None else json.loads(row[0])
+    return None if row is None else loads(row[0])

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from session_memory import ids
+from session_memory.index.database import loads
 from session_memory.index.sessions import clock, rows_for
 from session_memory.model.record import RELATION
 
@@ -51,4 +52,4 @@ def find(database: Database, wanted: str) -> dict[str, Any] | None:
     if row is None:
         return None
     relations = database.rows("SELECT body FROM relation WHERE source = ?1 OR target = ?1 ORDER BY hlc", (row[0],))
-    return {**json.loads(row[1]), "relations": [json.loads(each[0]) for each in relations]}
+    return {**loads(row[1]), "relations": [loads(each[0]) for each in relations]}

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from session_memory import ids
-from session_memory.index.database import words_parts, words_text
+from session_memory.index.database import loads, words_parts, words_text
 from session_memory.index.sessions import clock, rows_for
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _merge(database: Database, record: Record, first: tuple[Any, ...]) -> None:
     versions = list(database.rows("SELECT id, at, hlc, body FROM twin WHERE key = ? ORDER BY hlc, id", (key,)))
     merged: dict[str, Any] = {}
     for _id, _at, _hlc, body in versions:
-        _fill(merged, json.loads(body))
+        _fill(merged, loads(body))
     _delete(database, number)
     _insert(database, versions[0][0], versions[0][1], versions[0][2], key, merged, number)
 
@@ -115,7 +115,7 @@ def _body(database: Database, number: int) -> dict[str, Any]:
     assert row is not None  # the caller has just read this row in the same transaction
     session, project, category, type_, stated_by, parent, data, more = row
     body = {"session": session, "project": project, "category": category, "type": type_, "stated_by": stated_by,
-            "data": json.loads(data), **(json.loads(more) if more else {})}  # fmt: skip
+            "data": loads(data), **(loads(more) if more else {})}  # fmt: skip
     if parent is not None:
         body["parent"] = parent_text(parent)
     return body

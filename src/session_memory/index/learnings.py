@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from session_memory import ids
+from session_memory.index.database import loads
 from session_memory.index.sessions import clock, rows_for
 
 if TYPE_CHECKING:
@@ -32,4 +33,4 @@ def apply(database: Database, record: Record) -> None:
 def find(database: Database, learning_id: str) -> dict[str, Any] | None:
     """One learning as it was recorded."""
     row = database.one("SELECT body FROM learning WHERE id = ?", (learning_id,))
-    return None if row is None else json.loads(row[0])
+    return None if row is None else loads(row[0])

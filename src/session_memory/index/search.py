@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from session_memory import ids
 from session_memory.errors import InvalidInput
+from session_memory.index.database import loads
 from session_memory.index.events import parent_text
 from session_memory.index.sessions import LINEAGE
 
@@ -105,7 +106,7 @@ def by_ids(database: Database, event_ids: list[str]) -> list[dict[str, Any]]:
 def described(row: tuple[Any, ...]) -> dict[str, Any]:
     """An event as `session_query` returns it."""
     id_, at, _hlc, category, type_, session, parent, data, more, stated_by, _n = row
-    few = json.loads(more) if more else {}
+    few = loads(more) if more else {}
     event: dict[str, Any] = {
         "id": id_.hex(),
         "timestamp": ids.at_text(at),
@@ -117,7 +118,7 @@ def described(row: tuple[Any, ...]) -> dict[str, Any]:
     if parent is not None:
         event["parent_id"] = parent_text(parent)
     event.update(few)
-    event["data"] = json.loads(data)
+    event["data"] = loads(data)
     return event
 
 

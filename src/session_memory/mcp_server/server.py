@@ -112,11 +112,24 @@ class Server(MCPServer[Any]):
         except SessionMemoryError as error:
             return failed(str(error))
         except Exception as error:  # the server's outermost call: a fault of ours must not end the session
-            traceback.print_exc(file=sys.stderr)
-            return failed(
-                f"{name} failed inside the server ({type(error).__name__}). Try again; the reason is on stderr. [internal]"
-            )
+            return failed(self._told(name, error))
         return result
+
+    def _told(self, name: str, error: Exception) -> str:
+        """What to say of an error that no room has turned into a sentence."""
+        memory = self._memory.opened()
+        try:
+            told = memory.health.mend(error) if memory is not None else None
+        except SessionMemoryError as worse:
+            return str(worse)
+        if told is not None and told.code == "index-damaged":
+            return f"{told.what} It has been made again from the log: call {name} once more. [{told.code}]"
+        if told is not None:
+            return str(told)
+        traceback.print_exception(type(error), error, error.__traceback__, file=sys.stderr)
+        return (
+            f"{name} failed inside the server ({type(error).__name__}). Try again; the reason is on stderr. [internal]"
+        )
 
 
 def _checked(tool: Any, given: dict[str, Any]) -> dict[str, Any]:
