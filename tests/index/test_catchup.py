@@ -18,8 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from session_memory import paths
-from session_memory.errors import IndexUnavailable
-from session_memory.index import agree
+from session_memory.errors import IndexUnavailable, LogUnavailable
+from session_memory.index import agree, catchup
 from session_memory.index.catchup import Index
 from session_memory.index.database import DAMAGE, Database
 from session_memory.index.schema import SCHEMA_VERSION
@@ -508,3 +508,171 @@ def test_whatever_is_spoilt_in_the_index_the_answers_are_complete_or_it_says_so(
     assert not agree.differences(again.database(), place)
     assert journal.append([draft("e after")])[0].seq == 302
     again.close()
+
+
+def test_an_index_that_another_process_is_making_is_waited_for_and_then_told(
+    place: paths.Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Journal(place).append([draft("e")])
+    monkeypatch.setattr(catchup, "REBUILD_SECONDS", 0.01)
+    index = Index(place)
+    with Lock(place.index_lock, 1.0), pytest.raises(IndexUnavailable, match="index-busy"):
+        index.database()
+    assert index.database().path == place.index
+    index.close()
+
+
+@pytest.mark.fault(33, 38)
+def test_trouble_with_files_and_with_sqlite_are_sentences(place: paths.Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = Journal(place)
+    journal.append([draft("e")])
+    index = Index(place)
+
+    def fail(home: paths.Home) -> None:
+        raise OSError(24, "Too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            catchup,
+            "make_index",
+            lambda path: (_ for _ in ()).throw(catchup.apsw.FullError("database or disk is full")),
+        )
+        with pytest.raises(IndexUnavailable, match="disk is full"):
+            index.catch_up()
+    with monkeypatch.context() as patch:
+        patch.setattr(catchup.reader, "Logs", fail)
+        with pytest.raises(IndexUnavailable, match="Too many open files"):
+            index.catch_up()
+    os.mkdir(place.index_lock + ".d")
+    if os.path.exists(place.index_lock):
+        os.unlink(place.index_lock)
+    os.rename(place.index_lock + ".d", place.index_lock)
+    with pytest.raises(LogUnavailable, match="log-unwritable"):
+        index.catch_up()
+    os.rmdir(place.index_lock)
+    assert index.catch_up() == 0
+    index.close()
+
+
+def test_a_segment_that_vanished_from_under_the_index_is_noticed(place: paths.Home) -> None:
+    warnings: list[str] = []
+    journal, index = Journal(place, roll_bytes=10), Index(place, warnings.append)
+    for number in range(3):
+        journal.append([draft(f"e{number}")])
+    index.catch_up()
+    assert index._same("segments/events-000099.jsonl", 0, "") is False
+    shutil.rmtree(place.segments)
+    assert index.catch_up() == 0
+    index.close()
+
+
+def test_another_history_of_the_same_origin_is_not_taken_for_ours(place: paths.Home) -> None:
+    warnings: list[str] = []
+    journal, index = Journal(place), Index(place, warnings.append)
+    journal.append([draft("e one")])
+    before = open(place.events, "rb").read()
+    journal.append([draft("e two")])
+    index.catch_up()
+    with open(place.events, "wb") as file:
+        file.write(before)
+    Journal(place).append([draft("e other")])
+    assert index.catch_up() == 0 and "does not belong to this log" in warnings[0]
+    assert not agree.differences(index.database(), place)
+    index.close()
+
+
+def test_a_log_of_nothing_but_damage_is_read_to_its_end(place: paths.Home) -> None:
+    warnings: list[str] = []
+    journal, index = Journal(place), Index(place, warnings.append)
+    journal.append([draft("e")])
+    index.catch_up()
+    with open(place.events, "wb") as file:
+        file.write(b"junk\n" * 5)
+    assert index.catch_up() == 0 and warnings
+    assert index.database().one("SELECT lines FROM skipped WHERE why = 'damaged'") == (5,)
+    index.close()
+
+
+def test_progress_is_told_every_few_lines(place: paths.Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catchup, "SHOWN_EVERY", 5)
+    Journal(place).append([draft(f"e{n}") for n in range(20)])
+    told: list[tuple[int, int]] = []
+    index = Index(place)
+    index.catch_up(progress=lambda done, total: told.append((done, total)))
+    assert len(told) == 4 and told == sorted(told) and told[-1][1] == os.path.getsize(place.events)
+    index.close()
+
+
+def test_a_body_that_cannot_be_read_is_counted_and_told(place: paths.Home) -> None:
+    warnings: list[str] = []
+    Journal(place).append([draft("long " * 30_000), draft("e")])
+    shutil.rmtree(place.blobs)
+    index = Index(place, warnings.append)
+    index.catch_up()
+    assert index.database().one("SELECT lines FROM skipped WHERE why = 'unreadable body'") == (1,)
+    assert "could not be indexed" in warnings[0]
+    index.close()
+
+
+@pytest.mark.fault(17)
+@pytest.mark.parametrize("sound", [True, False])
+def test_damage_met_while_catching_up_is_confirmed_under_the_lock(
+    place: paths.Home, monkeypatch: pytest.MonkeyPatch, sound: bool
+) -> None:
+    warnings: list[str] = []
+    journal, index = Journal(place), Index(place, warnings.append)
+    journal.append([draft("e")])
+    index.catch_up()
+    journal.append([draft("e two")])
+    real, met = Index._apply, []
+
+    def damaged(self: Index, *words: Any, **more: Any) -> None:
+        if not met:
+            met.append(1)
+            raise catchup.apsw.CorruptError("database disk image is malformed")
+        real(self, *words, **more)
+
+    monkeypatch.setattr(Index, "_apply", damaged)
+    if not sound:
+        monkeypatch.setattr(catchup, "_sound", lambda path: False)
+    assert index.catch_up() == 0
+    assert bool([each for each in warnings if "was damaged" in each]) is not sound
+    assert index.database().one("SELECT count(*) FROM event") == (2,)
+    index.close()
+
+
+@pytest.mark.fault(17)
+def test_a_damaged_index_while_its_lock_is_held_means_behind(
+    place: paths.Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal, index = Journal(place), Index(place)
+    journal.append([draft("e")])
+    index.catch_up()
+    monkeypatch.setattr(catchup, "REBUILD_SECONDS", 0.01)
+    error = catchup.apsw.CorruptError("x")
+    with Lock(place.index_lock, 1.0):
+        assert index._replace(error, 0.01, None) >= 1
+    os.unlink(place.index_lock)
+    os.mkdir(place.index_lock)
+    with pytest.raises(LogUnavailable, match="log-unwritable"):
+        index._replace(error, 0.01, None)
+    index.close()
+
+
+def test_soundness_is_asked_of_sqlite(place: paths.Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal, index = Journal(place), Index(place)
+    journal.append([draft(f"e{n}") for n in range(200)])
+    index.catch_up()
+    index.database().run("PRAGMA wal_checkpoint(TRUNCATE)")
+    index.close()
+    assert catchup._sound(place.index)
+
+    def refuse(self: Database, sql: str, values: Any = ()) -> Any:
+        raise catchup.apsw.CorruptError("malformed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Database, "one", refuse)
+        assert not catchup._sound(place.index)
+    with open(place.index, "r+b") as file:
+        file.write(b"\xff" * 4096)
+    assert not catchup._sound(place.index)

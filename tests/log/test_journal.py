@@ -437,3 +437,98 @@ def test_a_file_that_is_replaced_is_whole_whenever_the_process_dies(tmp_path: Pa
         if not killed:
             return
     pytest.fail("the loop is too short")
+
+
+@pytest.mark.fault(43)
+@pytest.mark.parametrize("wall", [0, -5, 999_999_999_999, 1 << 42, 1 << 50])
+def test_a_clock_far_out_of_range_is_told_and_nothing_is_written(
+    place: paths.Home, monkeypatch: pytest.MonkeyPatch, wall: int
+) -> None:
+    journal = Journal(place)
+    journal.append([draft("before")])
+    with monkeypatch.context() as patch:
+        patch.setattr(ids, "now_ms", lambda: wall)
+        with pytest.raises(LogUnavailable, match="clock-out-of-range"):
+            journal.append([draft("no")])
+    journal.append([draft("after")])
+    assert texts(place) == ["before", "after"]
+
+
+@pytest.mark.fault(43)
+def test_a_log_whose_clock_is_at_its_end_says_so(place: paths.Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = Journal(place)
+    monkeypatch.setattr(ids, "now_ms", lambda: ids.MAX_MS - 1)
+    journal.append([draft("last")])
+    last = [each.line for each in reader.places(place.events)][-1]
+    assert last is not None
+    body = line.body_bytes({"data": {"text": "the very last"}}, ids.new_salt())
+    hlc = ids.hlc_text(ids.MAX_MS - 1, 9999)
+    raw = line.build(EVENT, "a" * 32, last.origin, last.seq + 1, last.at, hlc, None, body, last.chain)
+    with open(place.events, "ab") as file:
+        file.write(raw + b"\n")
+    with pytest.raises(LogUnavailable, match="clock is at its end"):
+        journal.append([draft("no")])
+
+
+def test_settling_tells_of_trouble_that_is_not_the_locks(place: paths.Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    warnings: list[str] = []
+    Journal(place).append([draft("one")])
+    journal = Journal(place, warn=warnings.append)
+    assert journal.settle() == 0 and not warnings
+
+    errors = [errno.EROFS, errno.EIO]
+
+    def fail(fd: int) -> object:
+        error = errors.pop(0)
+        raise OSError(error, os.strerror(error))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fstat", fail)
+        journal.settle()
+        journal.settle()
+    assert len(warnings) == 1 and "Input/output error" in warnings[0]
+    with open(place.events, "w") as file:
+        file.write('{"somebody": "else"}\n')
+    journal.settle()
+    assert "log-foreign" in warnings[1]
+
+
+def test_flushing_what_is_not_there_is_told(place: paths.Home) -> None:
+    with pytest.raises(LogUnavailable, match="log-unwritable"):
+        Journal(place).flush()
+
+
+def test_a_very_long_last_line_is_found_however_far_one_must_look_back(place: paths.Home) -> None:
+    journal = Journal(place)
+    record = journal.append([draft("one")])[0]
+    with open(place.events, "ab") as file:
+        file.write(b"x" * 3_000_000 + b"\n")  # damage with nothing good behind it
+    assert Journal(place).append([draft("two")])[0].seq == record.seq + 1
+    assert texts(place) == ["one", "two"]
+
+
+def test_a_file_of_plain_words_is_set_aside_like_a_torn_end(place: paths.Home) -> None:
+    Journal(place)
+    with open(place.events, "w") as file:
+        file.write("not json at all\nnor this\n")
+    Journal(place).append([draft("ours")])
+    assert texts(place) == ["ours"] and "not json at all" in open(place.torn).read()
+
+
+def test_the_second_maker_of_a_secret_takes_the_first_ones(home: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from session_memory.log import secret
+
+    place = paths.Home(home)
+    paths.make_dir(place.storage)
+    real, made = os.link, []
+
+    def late(source: str, target: str) -> None:
+        if not made:
+            made.append(source)
+            secret._make(place.secret)
+        real(source, target)
+
+    monkeypatch.setattr(os, "link", late)
+    first = secret.load(place)
+    assert made and secret.load(place) == first and len(first) == 32
+    assert os.listdir(place.storage) == ["secret"]

@@ -201,3 +201,14 @@ def test_here_is_a_keyed_hash(place: paths.Home) -> None:
     machine, inode = origin.here(place, secret.load(place))
     assert machine == origin.here(place, secret.load(place))[0] != origin.here(place, b"k" * 32)[0] or not machine
     assert inode == os.stat(place.storage).st_ino
+
+
+def test_a_machine_without_a_name_is_known_by_its_folder_alone(
+    place: paths.Home, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").write_text("")
+    monkeypatch.setattr(origin, "MACHINE_FILES", (str(tmp_path / "none"), str(tmp_path / "empty")))
+    first = Journal(place).append([draft("a")])[0].origin
+    assert json.load(open(place.origin))["machines"] == []
+    assert Journal(place).append([draft("b")])[0].origin == first
+    assert Journal(copied(place, tmp_path)).append([draft("c")])[0].origin != first

@@ -256,3 +256,45 @@ def test_many_writers_at_once_on_a_held_lock_are_all_spooled_and_merged_once(pla
     assert sorted(texts(place)[1:], key=int) == [str(n) for n in range(16)]
     found = [p.line for path in reader.files(place) for p in reader.places(path) if p.line and p.line.kind == EVENT]
     assert len({each.id for each in found if each is not None}) == 17
+
+
+def test_a_file_that_somebody_else_has_just_merged_is_passed_over(
+    place: paths.Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(place)
+    journal.append([draft("a")])
+    monkeypatch.setattr(spool, "names", lambda home: ["1700000000000-1-0011aabb.jsonl"])
+    assert spool.take(place, "1700000000000-1-0011aabb.jsonl") is None
+    journal.append([draft("b")])
+    assert texts(place) == ["a", "b"]
+
+
+def test_a_body_that_is_not_the_one_that_was_spooled_is_kept_aside(place: paths.Home) -> None:
+    journal = Journal(place, deadline=0.01)
+    journal.append([draft("a")])
+    with held_by_us(place):
+        journal.append([draft("b")])
+    (name,) = spool.names(place)
+    path = os.path.join(place.spool, name)
+    content = open(path, "rb").read().replace(b'"b"', b'"B"')
+    with open(path, "wb") as file:
+        file.write(content)
+    journal.append([draft("c")])
+    assert texts(place) == ["a", "c"] and b'"B"' in open(place.torn, "rb").read()
+
+
+def test_a_merge_that_was_cut_short_before_the_log_rolled_is_still_known(place: paths.Home) -> None:
+    journal = Journal(place, deadline=0.01)
+    journal.append([draft("a")])
+    with held_by_us(place):
+        journal.append([draft("b")])
+    (name,) = spool.names(place)
+    content = open(os.path.join(place.spool, name), "rb").read()
+    origin = journal.append([draft("c")])[0].origin
+    rolling = Journal(place, roll_bytes=300)
+    for text in ("d", "e"):
+        rolling.append([draft(text)])
+    with open(os.open(os.path.join(place.spool, f"{name}@{origin}-2"), os.O_CREAT | os.O_WRONLY, 0o600), "wb") as file:
+        file.write(content)  # as if its removal had not reached the disk
+    Journal(place).append([draft("f")])
+    assert texts(place) == ["a", "b", "c", "d", "e", "f"] and not verify(place).faults

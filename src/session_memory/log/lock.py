@@ -32,7 +32,7 @@ try:
             raise
         return True
 
-except ImportError:  # Windows: a lock on the first byte does the same
+except ImportError:  # pragma: no cover  # Windows: a lock on the first byte does the same
     import msvcrt
 
     def _try(fd: int) -> bool:
