@@ -23,7 +23,7 @@ from session_memory.index import agree, catchup
 from session_memory.index.catchup import Index
 from session_memory.index.database import DAMAGE, Database
 from session_memory.index.schema import SCHEMA_VERSION
-from session_memory.log import reader
+from session_memory.log import line, reader
 from session_memory.log.journal import Journal
 from session_memory.log.lock import Lock
 from session_memory.model.record import CHECKPOINT, EVENT, SESSION, Draft
@@ -403,6 +403,32 @@ def test_lines_that_mean_nothing_here_are_counted_and_do_not_stop_the_others(pla
     index.catch_up()
     assert len(content(index.database())["events"]) == 2
     assert dict(index.database().rows("SELECT why, lines FROM skipped")) == {"unknown kind": 1}
+    index.close()
+
+
+@pytest.mark.fault(19)
+def test_newer_and_forgotten_lines_are_counted_and_many_lines_are_applied_in_pieces(
+    place: paths.Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catchup, "BATCH", 3)
+    Journal(place).append([draft(f"e{n}") for n in range(10)])
+    lines = open(place.events, "rb").read().split(b"\n")[:-1]
+    lines[4] = line.nulled(lines[4])
+    last = line.parse(lines[-1])
+    assert last is not None
+    body = line.body_bytes({"new": "meaning"}, "0" * 32)
+    lines.append(
+        line.build("event", "f" * 32, last.origin, last.seq + 1, last.at, last.hlc, None, body, last.chain, v=9)
+    )
+    with open(place.events, "wb") as file:
+        file.write(b"\n".join(lines) + b"\n")
+    index = Index(place)
+    assert index.catch_up() == 0
+    assert dict(index.database().rows("SELECT why, lines FROM skipped")) == {"forgotten": 1, "newer version": 1}
+    Journal(place).append([draft(f"more{n}") for n in range(10)])
+    assert index.catch_up() == 0
+    assert index.database().one("SELECT count(*) FROM event") == (19,)
+    assert not agree.differences(index.database(), place)
     index.close()
 
 

@@ -183,3 +183,11 @@ def test_verify_names_reserved_kinds_that_break_their_rules(place: paths.Home) -
     with open(place.events, "ab") as file:
         file.write(line.nulled(raw) + b"\n")
     assert "always of version 1 and keeps its body" in str(verify(place).faults[0])
+
+
+def test_verify_names_a_long_body_that_is_missing(place: paths.Home) -> None:
+    Journal(place).append([draft("long " * 30_000)])
+    assert not verify(place).faults
+    (name,) = os.listdir(place.blobs)
+    os.unlink(os.path.join(place.blobs, name))
+    assert [str(fault) for fault in verify(place).faults] == [f"blobs, line 0: the long body {name[:12]}… is missing"]

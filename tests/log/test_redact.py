@@ -129,3 +129,9 @@ def test_no_byte_of_a_secret_is_in_any_file_of_the_home(home: str) -> None:
             content = Path(folder, name).read_bytes()
             found = [kind for kind, value in secrets.items() if value.encode() in content]
             assert not found
+
+
+@pytest.mark.parametrize("value", ["correcthorsebattery/staple", "one|two|three#four!five", "first=second#third!"])
+def test_assigned_words_without_a_digit_are_no_secrets(value: str) -> None:
+    text, count = Redactor(b"k" * 32).redact(f"db_password: {value}")
+    assert count == 0 and text == f"db_password: {value}"

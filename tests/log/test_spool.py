@@ -298,3 +298,26 @@ def test_a_merge_that_was_cut_short_before_the_log_rolled_is_still_known(place: 
         file.write(content)  # as if its removal had not reached the disk
     Journal(place).append([draft("f")])
     assert texts(place) == ["a", "b", "c", "d", "e", "f"] and not verify(place).faults
+
+
+def test_a_merge_that_began_before_the_first_line_looks_at_the_whole_log(place: paths.Home) -> None:
+    journal = Journal(place, deadline=0.01)
+    origin = journal.append([draft("a")])[0].origin
+    with held_by_us(place):
+        journal.append([draft("b")])
+    (name,) = spool.names(place)
+    os.rename(os.path.join(place.spool, name), os.path.join(place.spool, f"{name}@{origin}-0"))
+    journal.append([draft("c")])
+    assert texts(place) == ["a", "b", "c"]
+
+
+def test_whole_lines_that_are_no_records_are_kept_aside(place: paths.Home) -> None:
+    journal = Journal(place, deadline=0.01)
+    journal.append([draft("a")])
+    with held_by_us(place):
+        journal.append([draft("b")])
+    (name,) = spool.names(place)
+    with open(os.path.join(place.spool, name), "ab") as file:
+        file.write(b"garbage\n{}\n")
+    journal.append([draft("c")])
+    assert texts(place) == ["a", "b", "c"] and b"garbage\n{}" in open(place.torn, "rb").read()
