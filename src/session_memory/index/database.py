@@ -171,19 +171,35 @@ def _identity(path: str, header: bytes) -> tuple[int, int, bool]:
     if application_id == APPLICATION_ID and not os.path.exists(path + "-wal"):
         return application_id, user_version, False
     try:
-        connection = apsw.Connection(path, flags=apsw.SQLITE_OPEN_READONLY)
-        try:
-            connection.set_busy_timeout(BUSY_MS)
-            connection.execute("BEGIN")  # one view of it: another process may be making the tables right now
-            asked = ("PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_schema")
-            found = [next(iter(connection.execute(sql)))[0] for sql in asked]
-        finally:
-            connection.close()
+        return _asked(path, apsw.SQLITE_OPEN_READONLY)
+    except apsw.ReadOnlyError:  # a killed process left it so that reading needs writing first: then in a copy
+        with tempfile.TemporaryDirectory() as folder:
+            return _asked(_copied(path, folder), apsw.SQLITE_OPEN_READWRITE)
     except DAMAGE:
         raise
     except apsw.Error as error:
         raise unavailable(error) from error
+
+
+def _asked(path: str, flags: int) -> tuple[int, int, bool]:
+    connection = apsw.Connection(path, flags=flags)
+    try:
+        connection.set_busy_timeout(BUSY_MS)
+        connection.execute("BEGIN")  # one view of it: another process may be making the tables right now
+        asked = ("PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_schema")
+        found = [next(iter(connection.execute(sql)))[0] for sql in asked]
+    finally:
+        connection.close()
     return found[0], found[1], found[2] == 0
+
+
+def _copied(path: str, folder: str) -> str:
+    """A copy of a database with what lies beside it."""
+    copy = os.path.join(folder, os.path.basename(path))
+    for ending in ("", "-journal", "-wal"):
+        if os.path.exists(path + ending):
+            shutil.copyfile(path + ending, copy + ending)
+    return copy
 
 
 def place(home: Home) -> str:
@@ -238,11 +254,7 @@ def foreign_rows(path: str, tables: Sequence[str]) -> tuple[dict[str, list[dict[
     if not any(os.path.exists(path + ending) for ending in ("-journal", "-wal")):
         return _foreign_rows(path, tables)
     with tempfile.TemporaryDirectory() as folder:
-        copy = os.path.join(folder, os.path.basename(path))
-        for ending in ("", "-journal", "-wal"):
-            if os.path.exists(path + ending):
-                shutil.copyfile(path + ending, copy + ending)
-        return _foreign_rows(copy, tables, still=False)
+        return _foreign_rows(_copied(path, folder), tables, still=False)
 
 
 def _foreign_rows(

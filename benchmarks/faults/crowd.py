@@ -1,0 +1,39 @@
+"""Many processes on one log at once, beside what one process can do that only appends and flushes."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+
+from benchmarks.faults.laws import judge, writer
+
+from session_memory import paths
+
+
+def crowd(processes: int, count: int) -> tuple[str, bool]:
+    """`processes` writers with `count` events each, every one flushed and indexed."""
+    with tempfile.TemporaryDirectory() as folder:
+        raw = _raw(folder, processes * count // 10)
+        home = paths.Home(f"{folder}/home")
+        began = time.perf_counter()
+        running = [writer(home.root, f"w{w}", count) for w in range(processes)]
+        acknowledged = [text for each in running for text in each.communicate()[0].split()]
+        rate = len(acknowledged) / (time.perf_counter() - began)
+        failed = sum(each.returncode != 0 for each in running)
+        found = judge(home, acknowledged)
+        told = (
+            f"{processes} processes x {count:,}: {found}, {failed} failed; rate {rate / raw:.2f} of raw append + fsync"
+        )
+        return told, found.green and not failed and len(acknowledged) == processes * count
+
+
+def _raw(folder: str, count: int) -> float:
+    """Lines a second that one process appends and flushes, without anything else."""
+    fd = os.open(f"{folder}/raw", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    began = time.perf_counter()
+    for _ in range(count):
+        os.write(fd, b"x" * 500 + b"\n")
+        os.fsync(fd)
+    os.close(fd)
+    return count / (time.perf_counter() - began)
