@@ -7,6 +7,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the tests' table of faults
+
+from scripts import faults
+
 from session_memory.cli import main as cli
 from session_memory.errors import CODES
 from session_memory.index.schema import SCHEMA
@@ -101,7 +105,7 @@ def features() -> str:
 
 PAGES: dict[str, Callable[[], str]] = {
     "errors.md": errors, "settings.md": settings, "tools.md": tools, "commands.md": commands, "schema.md": schema,
-    "features.md": features,
+    "features.md": features, "faults.md": faults.page,
 }  # fmt: skip
 
 
