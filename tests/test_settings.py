@@ -13,6 +13,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from session_memory import settings
+from session_memory.errors import InvalidInput
+from session_memory.memory import Memory
 
 
 def written(home: str, content: Any) -> settings.Settings:
@@ -101,3 +103,57 @@ def test_the_environment_says_who_we_are() -> None:
     around = settings.environment({"SESSION_MEMORY_OFF": "1", "CLAUDE_CODE_SESSION_ID": "s", "NO_COLOR": "1"})
     assert (around.off, around.client_session, around.no_color, around.home) == (True, "s", True, None)
     assert "GIT_DIR" not in settings.child_environment({})
+
+
+@pytest.mark.fault(46)
+@pytest.mark.parametrize("name", ["events_file", "index_file", "checkpoints_dir", "handoffs_dir"])
+def test_a_path_that_leaves_the_home_through_a_link_is_not_used(home: str, tmp_path: Path, name: str) -> None:
+    (tmp_path / "outside").mkdir()
+    os.makedirs(home)
+    os.symlink(tmp_path / "outside", os.path.join(home, "link"))
+    found = written(home, {name: "link/x/y"})
+    assert any("symbolic link link" in each for each in found.problems)
+    assert found.value(name) == settings.Settings().value(name) and found.origin(name) == "default"
+
+
+@pytest.mark.fault(45)
+@pytest.mark.parametrize(
+    "content",
+    [{"redaction": {"patterns": "one"}}, {"redaction": {"patterns": [1]}}, {"capture": {"exclude": 5}},
+     '{"redaction": {"patterns": ["MYKEY-[0-9]+"]}, "durab', '{"capture": {"exclude": ["*.env"'],
+)  # fmt: skip
+def test_what_keeps_things_out_of_the_memory_is_never_replaced_by_a_default(home: str, content: Any) -> None:
+    assert written(home, content).unsafe
+    with pytest.raises(InvalidInput, match="bad-settings"):
+        Memory(home)
+    assert not os.path.exists(os.path.join(home, "storage"))
+
+
+@pytest.mark.fault(45)
+@pytest.mark.parametrize(
+    "spoilt", ["{half", '{"events_file": 5}', '{"events_file": "../x"}', '{"events_file": "link/x"}']
+)
+def test_a_log_elsewhere_in_the_home_is_not_hidden_by_a_new_one(home: str, tmp_path: Path, spoilt: str) -> None:
+    written(home, {"events_file": "elsewhere/log.jsonl"})
+    os.chmod(home, 0o700)
+    with Memory(home) as memory:
+        memory.events.record("finding", "bug", {"text": "kept"})
+    os.symlink(tmp_path, os.path.join(home, "link"))
+    Path(home, "config.json").write_text(spoilt)
+    with pytest.raises(InvalidInput, match="there is one in elsewhere"):
+        Memory(home)
+    assert not os.path.exists(os.path.join(home, "storage"))
+
+
+@pytest.mark.fault(45)
+def test_a_cut_off_config_that_protects_nothing_starts_with_defaults_and_says_so(
+    home: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for cut in range(0, len(settings.default_config_text()) - 2, 97):
+        written(home, settings.default_config_text()[:cut])
+        os.chmod(home, 0o700)
+        with Memory(home) as memory:
+            memory.events.record("finding", "bug", {"text": "kept"})
+            assert any("config.json is no JSON" in each for each in memory.opened.warnings)
+            assert any("config.json is no JSON" in each for each in memory.health.report()["warnings"])
+    assert "config.json is no JSON" in capsys.readouterr().err

@@ -9,10 +9,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
 
 from benchmarks.faults.laws import judge, writer
 
 from session_memory import paths
+
+SOURCE = str(Path(__file__).resolve().parent.parent.parent / "src")
 
 
 def writers(rounds: int, count: int = 6) -> tuple[str, bool]:
@@ -53,6 +56,7 @@ def _server(home: str, name: str) -> subprocess.Popen[str]:
     serving = subprocess.Popen(
         [sys.executable, "-m", "session_memory", "serve", "--home", home],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=os.path.dirname(home),
+        env={**os.environ, "PYTHONPATH": SOURCE},
     )  # fmt: skip
     assert serving.stdin is not None
     hello = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "loop", "version": "1"}}

@@ -19,6 +19,7 @@ from session_memory.actions.predecessors import Predecessors
 from session_memory.actions.sessions import Sessions
 from session_memory.actions.starts import Starts
 from session_memory.actions.states import States
+from session_memory.errors import InvalidInput
 from session_memory.index.catchup import Index
 from session_memory.index.database import FAILURES, unavailable
 from session_memory.log.journal import SERVER_DEADLINE, Journal
@@ -47,6 +48,12 @@ class Memory:
         root = paths.home_root(home, around.home)
         folder = os.path.abspath(cwd or around.project_dir or os.getcwd())
         found = settings.load(root, environ=environ, cwd=folder)
+        if found.unsafe:
+            raise InvalidInput(
+                "bad-settings",
+                f"config.json cannot be used: {'; '.join(found.unsafe)}.",
+                "Correct it; nothing is read or recorded until then.",
+            )
         place = paths.Home(root, found.events_file, found.index_file, found.checkpoints_dir, found.handoffs_dir)
         self.opened = Opened(
             home=place,

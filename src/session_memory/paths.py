@@ -73,6 +73,16 @@ def inside(root: str, relative: str) -> str:
     return os.path.join(root, *[p for p in parts if p not in ("", ".")])
 
 
+def linked(root: str, relative: str) -> str:
+    """The first folder on the way from `root` to `root/relative` that is a symbolic link; "" when there is none."""
+    path = root
+    for part in relative.replace("\\", "/").split("/"):
+        path = os.path.join(path, part)
+        if os.path.islink(path):
+            return os.path.relpath(path, root)
+    return ""
+
+
 def make_dir(path: str) -> None:
     """Create a private folder (and its parents), so that they survive power loss; refuse a symbolic link or another
     owner's. Raises InvalidInput (bad-home), OSError."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import re
 
 from session_memory import paths
 from session_memory.errors import InvalidInput
@@ -54,6 +55,9 @@ PROJECT_VARIABLES = ("OPENAI_API_KEY", "CF_ACCOUNT_ID", "CF_API_TOKEN", "CF_D1_D
 USER_VARIABLES = (*PROJECT_VARIABLES, "CF_API_BASE_URL", "CF_R2_ENDPOINT_URL")
 SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL", "AUTH")
 SHORTEST_SECRET = 8
+PATHS = tuple(row[0] for row in TABLE if row[1] == "path")
+PROTECTING = ("redaction.patterns", "capture.exclude")  # what keeps things out of the memory
+KEEPS_OUT = re.compile(rb'"(?:patterns|exclude)"\s*:\s*(?:\[\s*[^\s\]]|[^\s\[])')
 SWITCHES = frozenset(row[0] for row in TABLE if row[1] == "switch")
 MOST_CONFIG = 1_000_000  # bytes
 
@@ -74,14 +78,19 @@ class Environment:
 
 
 class Settings:
-    """Every setting by name (`value`), where it came from (`origin`), and what was wrong (`problems`)."""
+    """Every setting by name (`value`), where it came from (`origin`), and what was wrong (`problems`).
 
-    __slots__ = ("_origins", "_values", "ignored", "problems")
+    `unsafe`: what is wrong and must not be replaced by a default, because something would be written that the user does
+    not want written, or beside what is there already; whoever opens the memory refuses it.
+    """
+
+    __slots__ = ("_origins", "_values", "ignored", "problems", "unsafe")
 
     def __init__(self) -> None:
         self._values: dict[str, Any] = {name: default for name, _kind, default, _low, _high, _text in TABLE}
         self._origins: dict[str, str] = {}
         self.problems: list[str] = []
+        self.unsafe: list[str] = []
         self.ignored: list[str] = []  # what an untrusted project's .env would have set
 
     def value(self, name: str) -> Any:
@@ -143,11 +152,18 @@ class Settings:
         """Regular expressions of the user's own secrets."""
         return tuple(self._values["redaction.patterns"])
 
+    def reset(self, name: str) -> None:
+        """Use the default after all."""
+        self._values[name] = next(row[2] for row in TABLE if row[0] == name)
+        self._origins.pop(name, None)
+
     def take(self, name: str, value: Any, origin: str) -> None:
         """Use a value if it is valid, else name the problem."""
         wrong = _wrong(name, value)
         if wrong:
             self.problems.append(f"{origin}: {name} {wrong}; the default is used.")
+            if name in PROTECTING:
+                self.unsafe.append(f"{name} {wrong}")
             return
         self._values[name] = tuple(value) if isinstance(value, list) else value
         self._origins[name] = origin
@@ -229,6 +245,9 @@ def _take_config(settings: Settings, path: str) -> None:
         tree = json.loads(content)
     except (ValueError, RecursionError) as error:
         settings.problems.append(f"config.json is no JSON ({error}); all defaults are used.")
+        if KEEPS_OUT.search(content):
+            settings.unsafe.append(f"it is no JSON ({error}), and it names things that must not be recorded")
+        _refuse_another_log(settings, os.path.dirname(path))
         return
     if not isinstance(tree, dict):
         settings.problems.append("config.json must hold an object; all defaults are used.")
@@ -239,11 +258,38 @@ def _take_config(settings: Settings, path: str) -> None:
         if name in known:
             if value is not None:
                 settings.take(name, value, "config.json")
+                if name == "events_file" and settings.origin(name) == "default":
+                    _refuse_another_log(settings, os.path.dirname(path))
+                _refuse_links(settings, os.path.dirname(path), name)
             continue
         near = difflib.get_close_matches(name, known, 1)
         settings.problems.append(
             f"config.json: {name[:80]} is no setting" + (f"; did you mean {near[0]}?" if near else ".")
         )
+
+
+def _refuse_links(settings: Settings, root: str, name: str) -> None:
+    """A path that leaves the home through a symbolic link is not used."""
+    if name not in PATHS:
+        return
+    link = paths.linked(root, settings.value(name))
+    if link:
+        settings.problems.append(f"config.json: {name} leads through the symbolic link {link}; the default is used.")
+        settings.reset(name)
+        if name == "events_file":
+            _refuse_another_log(settings, root)
+
+
+def _refuse_another_log(settings: Settings, root: str) -> None:
+    """Where the log lies cannot be read: beginning a new one would hide the one that is somewhere else in the home."""
+    usual = os.path.join(root, settings.events_file)
+    if os.path.lexists(usual):
+        return
+    for folder, _folders, names in os.walk(root):
+        if "origin.json" in names:
+            where = os.path.relpath(folder, root)
+            settings.unsafe.append(f"it does not say any more where the log lies; there is one in {where}")
+            return
 
 
 def _flat(tree: dict[str, Any], above: str, sections: set[str]) -> list[tuple[str, Any]]:
