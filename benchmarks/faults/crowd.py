@@ -6,25 +6,25 @@ import os
 import tempfile
 import time
 
-from benchmarks.faults.laws import judge, writer
+from benchmarks.faults.laws import go, judge, writer
 
 from session_memory import paths
 
 
-def crowd(processes: int, count: int) -> tuple[str, bool]:
-    """`processes` writers with `count` events each, every one flushed and indexed."""
+def crowd(processes: int, count: int, *, indexed: bool = True) -> tuple[str, bool]:
+    """`processes` writers with `count` events each, every one flushed (and, like a server does, applied to the index)."""
     with tempfile.TemporaryDirectory() as folder:
-        raw = _raw(folder, processes * count // 10)
+        raw = _raw(folder, max(200, processes * count // 20))
         home = paths.Home(f"{folder}/home")
+        running = [writer(home.root, f"w{w}", count, indexed=indexed) for w in range(processes)]
+        go(running)
         began = time.perf_counter()
-        running = [writer(home.root, f"w{w}", count) for w in range(processes)]
         acknowledged = [text for each in running for text in each.communicate()[0].split()]
         rate = len(acknowledged) / (time.perf_counter() - began)
         failed = sum(each.returncode != 0 for each in running)
         found = judge(home, acknowledged)
-        told = (
-            f"{processes} processes x {count:,}: {found}, {failed} failed; rate {rate / raw:.2f} of raw append + fsync"
-        )
+        what = "flush and index" if indexed else "flush"
+        told = f"{processes} processes x {count:,}: {found}, {failed} failed; with {what} {rate / raw:.2f} of raw append + fsync"
         return told, found.green and not failed and len(acknowledged) == processes * count
 
 

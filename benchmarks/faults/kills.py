@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.faults.laws import judge, writer
+from benchmarks.faults.laws import go, judge, writer
 
 from session_memory import paths
 
@@ -26,7 +26,8 @@ def writers(rounds: int, count: int = 6) -> tuple[str, bool]:
         acknowledged: list[str] = []
         for number in range(rounds):
             running = [writer(home.root, f"r{number}w{w}", 1_000_000, 2 << 20) for w in range(count)]
-            time.sleep(0.3 + chance.random() * 0.15)
+            go(running)
+            time.sleep(chance.random() * 0.25)
             for each in running:
                 each.kill()
             for each in running:

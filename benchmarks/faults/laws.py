@@ -21,12 +21,15 @@ from session_memory.index.catchup import Index
 from session_memory.log.journal import Journal
 from session_memory.model.record import Draft
 home, name, count = paths.Home(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-journal, index = Journal(home, deadline=60, roll_bytes=int(sys.argv[4])), Index(home)
+journal, index, indexed = Journal(home, deadline=60, roll_bytes=int(sys.argv[4])), Index(home), sys.argv[5] == "indexed"
+print("ready", flush=True)
+sys.stdin.readline()
 for n in range(count):
     journal.append([Draft("event", {"session": name, "project": "p", "category": "finding", "type": "t",
                                     "data": {"text": f"{name}/{n}", "more": "words " * (n % 50)}})])
     print(f"{name}/{n}", flush=True)
-    index.catch_up()
+    if indexed:
+        index.catch_up()
 """
 
 
@@ -49,11 +52,25 @@ class Judgement:
         return f"{self.acknowledged:,} acknowledged, {self.lost} lost, {self.doubled} doubled, {self.garbled} garbled, {index}"
 
 
-def writer(home: str, name: str, count: int, roll_bytes: int = 64 << 20) -> subprocess.Popen[str]:
-    """A process that records `count` events, names each once it is acknowledged, and applies it to the index."""
+def writer(
+    home: str, name: str, count: int, roll_bytes: int = 64 << 20, *, indexed: bool = True
+) -> subprocess.Popen[str]:
+    """A process that records `count` events once it is told to go, and names each when it is acknowledged."""
     return subprocess.Popen(
-        [sys.executable, "-c", WRITER, home, name, str(count), str(roll_bytes)], stdout=subprocess.PIPE, text=True
-    )
+        [sys.executable, "-c", WRITER, home, name, str(count), str(roll_bytes), "indexed" if indexed else "log only"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def go(running: list[subprocess.Popen[str]]) -> None:
+    """Let all of them begin at once."""
+    for each in running:
+        assert each.stdin is not None and each.stdout is not None
+        each.stdout.readline()
+    for each in running:
+        assert each.stdin is not None
+        each.stdin.write("\n")
+        each.stdin.flush()
 
 
 def judge(home: paths.Home, acknowledged: list[str]) -> Judgement:

@@ -35,7 +35,8 @@ def main() -> int:
     loops: dict[str, Callable[[], tuple[str, bool]]] = {
         "kill -9, writers": lambda: kills.writers(10 if small else 500),
         "kill -9, servers": lambda: kills.servers(2 if small else 40),
-        "many processes": lambda: crowd.crowd(4 if small else 16, 100 if small else 2_500),
+        "many processes, log only": lambda: crowd.crowd(4 if small else 16, 100 if small else 2_500, indexed=False),
+        "many processes, log and index": lambda: crowd.crowd(4 if small else 16, 100 if small else 2_500),
         "bit flips": lambda: flips.flips(100 if small else 3_000),
         "power loss": lambda: power(50 if small else 3_000),
     }

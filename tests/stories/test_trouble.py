@@ -6,6 +6,7 @@ import json
 import os
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ import anyio
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.log.holder import held
 
 from session_memory import ids
 from session_memory.actions.events import Query
@@ -438,3 +440,43 @@ def test_a_thread_that_looks_on_sees_whole_files_only(home: str) -> None:
         stop.set()
         looking.join()
         assert not half
+
+
+@pytest.mark.fault(22)
+@pytest.mark.parametrize("known", [True, False], ids=["a known session", "a first call"])
+def test_every_tool_answers_while_a_stopped_process_holds_the_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: bool
+) -> None:
+    monkeypatch.setattr("session_memory.memory.SERVER_DEADLINE", 0.05)
+    home = str(tmp_path / "home")
+    serving = Server(OpenLater(home))
+    if known:
+        assert answer(serving, "session_init", {"session_id": "one"}) == ""
+        assert (
+            answer(serving, "session_record", {"category": "decision", "type": "design", "data": {"text": "before"}})
+            == ""
+        )
+    else:
+        Memory(home).close()
+    calls: list[tuple[str, dict[str, Any]]] = [
+        ("session_init", {"session_id": "one", "skill_name": "x"}),
+        ("session_record", {"category": "decision", "type": "design", "data": {"text": "while it is held"}}),
+        ("session_query", {"keyword": "held", "scope": "all"}),
+        ("session_checkpoint", {"name": "point"}),
+        ("session_list_checkpoints", {}),
+        ("session_handoff", {}),
+        ("session_status", {}),
+    ]
+    with held(os.path.join(home, "storage", "store.lock")) as holder:
+        holder.send_signal(signal.SIGSTOP)
+        for name, arguments in calls:
+            told = answer(serving, name, arguments)
+            assert told == "" or (not known and "waits in the spool" in told), name
+    for name, arguments in [*calls[2:3], ("session_resume", {"checkpoint_name": "point"})]:
+        assert answer(serving, name, arguments) == "", name
+    memory = serving._memory()
+    assert memory.events.query(Query(keyword="held", scope="all")).total == 1
+    assert [
+        each["name"] for each in memory.checkpoints.listed(everywhere=True)["checkpoints"] if each["name"] == "point"
+    ] == ["point"]
+    assert memory.health.verify().green

@@ -135,6 +135,8 @@ class Events:
             result["total_capped"] = True
         if self._opened.behind:
             result["behind"] = self._opened.behind
+        if self._opened.waiting:
+            result["waiting_in_spool"] = self._opened.waiting
         return result
 
     def told(self, topic: str, limit: int = 10) -> str:

@@ -71,11 +71,7 @@ class Handoffs:
         checkpoint, count = self._checkpoints.meant(checkpoint_id, name)
         session = checkpoint["session"] if checkpoint else self._last_session()
         if session is None:
-            raise NotFound(
-                "no-checkpoint",
-                "Nothing has been recorded in this project yet.",
-                "Record with session_record; the next session can then resume.",
-            )
+            raise self._nothing("Record with session_record; the next session can then resume.")
         facts, standing = self._gathered(session, None, checkpoint)
         head = ["# Resume", "", FIRST_LINE]
         if checkpoint is None:
@@ -108,9 +104,7 @@ class Handoffs:
         room = _budget(budget)
         session = self._sessions.meant(session_id)
         if session is None:
-            raise NotFound(
-                "no-checkpoint", "Nothing has been recorded in this project yet.", "Record with session_record first."
-            )
+            raise self._nothing("Record with session_record first.")
         checkpoint = checkpoint_rows.newest(self._opened.read(), session=session)
         facts, standing = self._gathered(session, session if session_id else None, checkpoint)
         parts = sections(facts, standing, include)
@@ -123,6 +117,15 @@ class Handoffs:
         text = _within(compose(head, parts, last, room, os.path.basename(file)), last)
         told = {key: value for key, value in named.items() if value}
         return Told(text, told, {**as_object(facts, standing, include), **told})
+
+    def _nothing(self, fix: str) -> NotFound:
+        if self._opened.waiting:
+            return NotFound(
+                "no-checkpoint",
+                "What was recorded waits in the spool, because another process holds the log's lock.",
+                "Try again when it is free; session-memory doctor names the process.",
+            )
+        return NotFound("no-checkpoint", "Nothing has been recorded in this project yet.", fix)
 
     def summary(self) -> str:
         """The project's facts, as the resource shows them."""
