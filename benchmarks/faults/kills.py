@@ -77,6 +77,6 @@ def _answered(output: str) -> list[str]:
     found = []
     for line in output.split("\n")[:-1]:
         answer = json.loads(line)
-        if "/" in str(answer.get("id")) and not answer.get("result", {}).get("isError", True):
+        if "/" in str(answer.get("id")) and "result" in answer and not answer["result"].get("isError", False):
             found.append(str(answer["id"]))
     return found

@@ -117,7 +117,7 @@ def loop(every: int = 1) -> tuple[str, bool]:
                             unclear += verdict == "unclear"
                             broken += verdict == "broken"
     return (
-        f"{rounds:,} runs of {len(SCENES)} actions: {broken} broke a law, {unclear} ended without a sentence",
+        f"{rounds:,} runs of {len(SCENES)} actions: {broken} broke a law; in {unclear} the interpreter itself could not go on",
         not broken,
     )
 

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
+from tests import older_home
 from tests.capture.test_transcript import every_trap
 from tests.mcp_server.raw_client import RawClient
 
@@ -211,3 +212,55 @@ def test_output_into_a_closed_pipe_is_no_error(home: str, filled: Path) -> None:
     command = f"{sys.executable} -m session_memory show s1 --home {home} | head -1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, cwd=filled, check=False)
     assert done.stdout.startswith("{") and "Traceback" not in done.stderr
+
+
+def test_the_doctor_says_what_to_do_and_does_it(home: str, filled: Path) -> None:
+    assert "All is well." in run(home, "doctor", cwd=filled)
+    os.chmod(os.path.join(home, "storage", "events.jsonl"), 0o644)
+    with open(os.path.join(home, "storage", "events.jsonl"), "ab") as file:
+        file.write(b"half")
+    told = run(home, "doctor", cwd=filled, ok=1)
+    assert "open to other users: storage/events.jsonl" in told and "-> session-memory doctor --fix closes them." in told
+    found = json.loads(run(home, "doctor", "--json", cwd=filled, ok=1))
+    assert not found["green"] and {each["area"] for each in found["findings"] if each["level"] == "warning"} == {
+        "file modes"
+    }
+    assert "repaired" in run(home, "doctor", "--fix", cwd=filled)
+    assert "All is well." in run(home, "doctor", cwd=filled)
+
+
+def test_a_backup_becomes_a_home_and_nothing_is_overwritten(home: str, filled: Path, tmp_path: Path) -> None:
+    made = json.loads(run(home, "backup", str(tmp_path), "--json", cwd=filled))
+    assert os.path.dirname(made["path"]) == str(tmp_path) and made["lines"] > 3
+    assert "restored once, and it verifies" in run(home, "backup", str(tmp_path / "b.tar.gz"), cwd=filled)
+    other = str(tmp_path / "other")
+    assert "lines of the log" in run(other, "restore", made["path"])
+    assert "green" in run(other, "verify", cwd=filled) and "Answer 429" in run(other, "search", "429", cwd=filled)
+    run(other, "restore", made["path"], ok=1)
+    run(home, "backup", str(tmp_path / "b.tar.gz"), cwd=filled, ok=1)
+    run(str(tmp_path / "new"), "restore", str(tmp_path / "shop"), ok=1)
+    run(str(tmp_path / "new"), "restore", str(tmp_path / "none"), ok=1)
+
+
+def test_a_home_of_the_older_product_is_imported_and_shown(home: str, tmp_path: Path) -> None:
+    old = older_home.make(tmp_path / "old")
+    told = run(home, "import", "session-memory", str(old), cwd=tmp_path)
+    assert "9 new events; 0 were known already." in told and "2 entities" in told
+    assert "0 new events; 9 were known already." in run(home, "import", "session-memory", str(old), cwd=tmp_path)
+    assert "Never mock the clock" in run(home, "show", "learn-1", cwd=tmp_path)
+    assert "depends_on" in run(home, "show", "proxy", cwd=tmp_path)
+    assert "SQLite" in run(home, "show", older_home.OLD_KEYS[0], cwd=tmp_path)
+    assert "SQLite" in run(home, "search", "one file no server", cwd=tmp_path)
+    run(home, "import", "session-memory", cwd=tmp_path, ok=1)
+    run(home, "import", "session-memory", str(tmp_path / "none"), cwd=tmp_path, ok=1)
+    opened = run(str(old), "status", cwd=tmp_path)
+    assert "9 events of 1 session, 2 checkpoints" in opened
+
+
+def test_sizes_have_units() -> None:
+    assert [size(each) for each in (999, 12_300, 4_500_000, 7_800_000_000)] == [
+        "999 bytes",
+        "12.3 kB",
+        "4.5 MB",
+        "7.8 GB",
+    ]

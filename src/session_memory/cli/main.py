@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _command(arguments: list[str]) -> int:
     from session_memory.cli.terminal import Terminal
-    from session_memory.errors import SessionMemoryError
+    from session_memory.errors import InvalidInput, SessionMemoryError
 
     args = parser(arguments).parse_args(arguments)
     terminal = Terminal(as_json=bool(getattr(args, "json", False)))
@@ -64,6 +64,9 @@ def _command(arguments: list[str]) -> int:
     except BrokenPipeError:  # the reader (head, less) has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
+    except OSError as error:  # a file the person named, or a disk that fails outside the log and the index
+        terminal.error(InvalidInput("bad-path", f"{error.filename or 'A file'}: {error.strerror or error}."))
+        return FAILED
     except KeyboardInterrupt:
         print(file=sys.stderr)
         return 130
