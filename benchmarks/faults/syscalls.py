@@ -22,7 +22,6 @@ from session_memory.model.record import Draft
 CALLS = ("openat", "write", "pwrite64", "fsync", "fdatasync", "rename", "unlink", "ftruncate", "mkdir", "flock", "link",
          "pread64", "read")  # fmt: skip
 HARMLESS_TO_DIE_BEFORE = ("pread64", "read")  # a kill there is a kill before the next call that changes something
-EVERY = {"checkpoint": 5}  # SQLite makes very many calls: every so-many-th of them
 ACTION = """
 import os, sys
 from session_memory import paths
@@ -107,7 +106,7 @@ def loop(every: int = 1) -> tuple[str, bool]:
         for scene in SCENES:
             root = prepared(folder, scene)
             for call, (first, last) in windows(root, scene, folder).items():
-                for number in range(first, last + 1, every * EVERY.get(scene, 1)):
+                for number in range(first, last + 1, every):
                     for harm in ("signal=KILL", "error=EIO", "error=ENOSPC"):
                         if (call in HARMLESS_TO_DIE_BEFORE) and harm != "error=EIO":
                             continue

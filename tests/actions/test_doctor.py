@@ -40,6 +40,18 @@ def only(found: list[Finding]) -> Finding:
     return found[0]
 
 
+@pytest.fixture(autouse=True)
+def _every_finding_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = rooms.Doctor.examine
+
+    def checked(self: rooms.Doctor, *, fix: bool = False) -> list[Finding]:
+        found = real(self, fix=fix)
+        assert not [each for each in found if each.level != rooms.OK and not each.repaired and not each.fix]
+        return found
+
+    monkeypatch.setattr(rooms.Doctor, "examine", checked)
+
+
 def test_a_healthy_home_has_nothing_to_look_at(memory: Memory) -> None:
     assert bad(memory) == []
     areas = [each.area for each in memory.doctor.examine()]

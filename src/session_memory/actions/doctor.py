@@ -128,8 +128,9 @@ class Doctor:
                 )  # fmt: skip
             else:
                 yield Finding(
-                    "locks", NOTE, f"{name} is held by process {holder.pid} ({holder.name}), which is at work"
-                )
+                    "locks", NOTE, f"{name} is held by process {holder.pid} ({holder.name}), which is at work",
+                    "Nothing, unless it stays: then look at that process.",
+                )  # fmt: skip
         if free:
             yield Finding("locks", OK, "free")
 
@@ -235,13 +236,22 @@ class Doctor:
                 rebuild,
             )
         elif opened.behind:
-            yield Finding("index", NOTE, f"{size(opened.behind)} behind the log; another process is catching up")
+            yield Finding(
+                "index",
+                NOTE,
+                f"{size(opened.behind)} behind the log; another process is catching up",
+                "Ask again in a moment.",
+            )
         else:
-            yield Finding("index", OK, "stands at the log's end")
+            lines = database.one("SELECT sum(seq) FROM position")
+            yield Finding("index", OK, f"stands at the log's end, line {(lines[0] if lines else 0) or 0:,}")
         skipped = dict(database.rows("SELECT why, lines FROM skipped"))
         if skipped:
             told = ", ".join(f"{lines:,} {why}" for why, lines in skipped.items())
-            yield Finding("index", NOTE, f"lines that cannot be found by a search: {told}")
+            yield Finding(
+                "index", NOTE, f"lines that cannot be found by a search: {told}",
+                "They are kept. A newer version of session-memory may know them; session-memory verify names damaged ones.",
+            )  # fmt: skip
 
     def _origins(self) -> Iterator[Finding]:
         others = reader.origins(self._home)
@@ -292,10 +302,11 @@ class Doctor:
         settings = self._opened.settings
         for name in ("learning", "entities", "document_ingest"):
             if not settings.value(f"features.{name}"):
-                yield Finding("features", NOTE, f"{name} is switched off ({settings.origin(f'features.{name}')})")
+                yield Finding("features", NOTE, f"{name} is switched off ({settings.origin(f'features.{name}')})",
+                              f"To switch it on: features.{name} true in config.json.")  # fmt: skip
         missing = [name for name, (works, _what) in FEATURES.items() if not works]
         if missing:
-            yield Finding("features", NOTE, f"not in this version: {', '.join(missing)}")
+            yield Finding("features", NOTE, f"not in this version: {', '.join(missing)}", "See the changelog.")
 
     def _named(self, found: list[str]) -> str:
         names = [os.path.relpath(each, self._home.root) if os.path.isabs(each) else each for each in found[:MOST_NAMED]]
