@@ -702,3 +702,28 @@ def test_soundness_is_asked_of_sqlite(place: paths.Home, monkeypatch: pytest.Mon
     with open(place.index, "r+b") as file:
         file.write(b"\xff" * 4096)
     assert not catchup._sound(place.index)
+
+
+@pytest.mark.fault(16)
+@pytest.mark.parametrize("times", [2, 9])
+def test_an_index_that_vanishes_while_it_is_opened_is_looked_at_again(
+    place: paths.Home, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    Journal(place).append([draft("e")])
+    index, met = Index(place), []
+    real = catchup.make_index
+
+    def vanishing(path: str) -> Database:
+        met.append(path)
+        if len(met) <= times:
+            raise catchup.apsw.IOError("disk I/O error")
+        return real(path)
+
+    monkeypatch.setattr(catchup, "make_index", vanishing)
+    if times == 2:
+        assert index.catch_up() == 0
+    else:
+        with pytest.raises(IndexUnavailable, match="disk I/O error"):
+            index.catch_up()
+    assert len(met) == 3
+    index.close()

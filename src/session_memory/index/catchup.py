@@ -41,6 +41,8 @@ SILENT = (record.ORIGIN, record.FORGET)  # kinds that make no row
 LOCK_SECONDS = 0.25  # a server rather answers "behind" than waits
 REBUILD_SECONDS = 20.0
 BATCH = 20_000  # lines in one transaction of an ordinary catch-up
+TRIES = 3  # at an index that vanishes while it is opened
+VANISHING = (apsw.IOError, apsw.CantOpenError)  # what SQLite says then
 SHOWN_EVERY = 2_000  # lines between two calls of `progress`
 
 
@@ -69,6 +71,17 @@ class Index:
 
         Raises IndexUnavailable (index-foreign, index-unavailable), LogUnavailable (log-unwritable).
         """
+        tries = TRIES
+        while True:
+            tries -= 1
+            try:
+                return self._caught_up(wait, progress, rebuild)
+            except IndexUnavailable as error:
+                if not (tries and isinstance(error.__cause__, VANISHING)):
+                    raise
+                self.close()  # the file was deleted or replaced while it was opened: look again
+
+    def _caught_up(self, wait: float, progress: Progress | None, rebuild: bool) -> int:
         try:
             if not rebuild and self._current():
                 return 0
