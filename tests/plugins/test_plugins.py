@@ -58,6 +58,13 @@ def test_a_file_in_the_folder_is_found_by_its_skill_and_name(tmp_path: Path) -> 
     assert [each["source"] for each in registry.listed()] == ["built in", "file mine.py"]
 
 
+def test_loading_a_file_leaves_nothing_in_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    place = folder(tmp_path, mine=BODY)
+    assert Registry(place).failed == {}
+    assert os.listdir(place) == ["mine.py"] and sys.dont_write_bytecode is False
+
+
 @pytest.mark.fault(72)
 @pytest.mark.parametrize(
     ("text", "reason"),

@@ -82,7 +82,11 @@ class Registry:
             raise ValueError("it cannot be loaded as Python")
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module  # dataclasses look their module up
-        spec.loader.exec_module(module)
+        before, sys.dont_write_bytecode = sys.dont_write_bytecode, True  # a cache would lie in the home, open to others
+        try:
+            spec.loader.exec_module(module)
+        finally:
+            sys.dont_write_bytecode = before
         found = [
             each for each in vars(module).values()
             if isinstance(each, type) and issubclass(each, SessionPlugin) and each.__module__ == name
