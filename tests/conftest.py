@@ -10,6 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# CI draws the same examples every time, so that a change is judged by what it changes; everybody else explores
+settings.register_profile("fixed", derandomize=True)
+settings.load_profile("fixed" if os.environ.get("SESSION_MEMORY_EXAMPLES") == "fixed" else "default")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.log.holder import held
+from tests.log.holder import held, told_or_skip
 
 from session_memory import ids
 from session_memory.actions import doctor as rooms
@@ -98,9 +98,9 @@ def test_files_open_to_others_are_closed(memory: Memory) -> None:
 
 
 @pytest.mark.fault(22)
-@pytest.mark.skipif(not os.path.exists("/proc/locks"), reason="the system does not tell who holds a lock")
 def test_a_stopped_holder_of_a_lock_is_named_with_what_to_do(memory: Memory) -> None:
     with held(memory.opened.home.store_lock) as holder:
+        told_or_skip(memory.opened.home.store_lock)
         assert bad(memory) == [] and any(
             each.area == "locks" and each.level == rooms.NOTE for each in memory.doctor.examine()
         )

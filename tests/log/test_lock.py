@@ -9,20 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.log.holder import held
+from tests.log.holder import held, told_or_skip
 
 from session_memory.errors import LogUnavailable
 from session_memory.log import lock
 
-NEEDS_PROC = pytest.mark.skipif(not os.path.exists("/proc/locks"), reason="the system does not tell who holds a lock")
 
-
-@NEEDS_PROC
 @pytest.mark.fault(22)
 def test_the_holder_and_whether_it_is_stopped_are_told(tmp_path: Path) -> None:
     path = str(tmp_path / "lock")
     assert lock.holder(path) is None
     with held(path) as process:
+        told_or_skip(path)
         found = lock.holder(path)
         assert found is not None and (found.pid, found.stopped) == (process.pid, False) and "python" in found.name
         process.send_signal(signal.SIGSTOP)
@@ -32,10 +30,10 @@ def test_the_holder_and_whether_it_is_stopped_are_told(tmp_path: Path) -> None:
     assert lock.holder(path) is None
 
 
-@NEEDS_PROC
 def test_a_holder_that_went_away_meanwhile_is_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = str(tmp_path / "lock")
     with held(path):
+        told_or_skip(path)
         real = open
 
         def gone(name: Any, *words: Any, **more: Any) -> Any:

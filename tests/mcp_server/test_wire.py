@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from tests.mcp_server.raw_client import RawClient
 
+from session_memory.mcp_server.wire import Wire
+
 TINY = str(Path(__file__).with_name("tiny_server.py"))
 
 
@@ -167,3 +169,17 @@ def test_a_client_that_stops_reading_ends_the_process() -> None:
         client.process.stdout.close()
         client.send(client.line("tools/call", {"name": "echo", "arguments": {}}, "x"))
         assert client.process.wait(timeout=30) == 0
+
+
+@pytest.mark.fault(68)
+def test_an_answer_counts_as_given_only_once_it_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When stdin has ended, nothing waits any more means that the process ends: the last answer must be out by then."""
+    wire = object.__new__(Wire)
+    wire._waiting, wire._told = {"1", "2"}, {"2"}
+    written: list[tuple[bytes, bool]] = []
+    monkeypatch.setattr(Wire, "_write", lambda self, line: written.append((line, "1" in self._waiting)))
+    wire.send(b"answer", "1")
+    wire.send(b"told already", "2")
+    wire.send(b"a notification", None)
+    assert written == [(b"answer", True), (b"a notification", False)]
+    assert not wire._waiting and not wire._told

@@ -69,12 +69,12 @@ class Wire:
 
     def send(self, line: bytes, answered: str | None) -> None:
         """Write one message of the SDK; dropped when the client has that answer already."""
+        if answered is not None and answered in self._told:
+            self._told.discard(answered)
+        else:
+            self._write(line)
         if answered is not None:
-            self._waiting.discard(answered)
-            if answered in self._told:
-                self._told.discard(answered)
-                return
-        self._write(line)
+            self._waiting.discard(answered)  # only now: when stdin has ended, the last of them ends the process
 
     # reading
 
@@ -228,13 +228,13 @@ class Wire:
             self._error(INTERNAL_ERROR, self._failed, request)
 
     def _result(self, request: Any, result: dict[str, Any]) -> None:
-        self._waiting.discard(json.dumps(request))
         self._write(json.dumps({"jsonrpc": "2.0", "id": request, "result": result}).encode())
+        self._waiting.discard(json.dumps(request))
 
     def _error(self, code: int, text: str, request: Any) -> None:
         request = request if _is_id(request) else None
-        self._waiting.discard(json.dumps(request))
         self._write(json.dumps({"jsonrpc": "2.0", "id": request, "error": {"code": code, "message": text}}).encode())
+        self._waiting.discard(json.dumps(request))
 
     def _write(self, line: bytes) -> None:
         view = memoryview(line + b"\n")
