@@ -336,22 +336,38 @@ def _take_project(settings: Settings, root: str, cwd: str) -> None:
     found = {name: value for name, value in _env_file(os.path.join(cwd, ".env")).items() if name in PROJECT_VARIABLES}
     if not found:
         return
-    if os.path.realpath(cwd) in _trusted(root):
+    if os.path.realpath(cwd) in trusted(root):
         for name, value in found.items():
             settings._values[name], settings._origins[name] = value, "project .env"
     else:
         settings.ignored.append(
-            f"The project's .env would set {', '.join(sorted(found))}; it is ignored because the folder is not trusted."
+            f"The project's .env would set {', '.join(sorted(found))}; it is ignored because the folder is not trusted"
+            " (session-memory trust)."
         )
 
 
-def _trusted(root: str) -> list[str]:
+def trusted(root: str) -> list[str]:
+    """The folders whose `.env` the user lets set variables; their real paths."""
     try:
         with open(os.path.join(root, "trusted.json"), encoding="utf-8") as file:
             folders = json.load(file)
     except (OSError, ValueError):
         return []  # nothing is trusted unless the file says so
     return [each for each in folders if isinstance(each, str)] if isinstance(folders, list) else []
+
+
+def trust(root: str, folder: str, *, on: bool) -> bool:
+    """Trust a folder, or no longer; returns whether that changed anything. Raises InvalidInput (bad-path), OSError."""
+    real = os.path.realpath(folder)
+    if on and not os.path.isdir(real):
+        raise InvalidInput("bad-path", f"{folder} is no folder.", "Name the folder of a project.")
+    known = trusted(root)
+    wanted = sorted({*known, real}) if on else [each for each in known if each != real]
+    if wanted == known:
+        return False
+    paths.make_dir(root)
+    paths.write_whole(os.path.join(root, "trusted.json"), json.dumps(wanted, indent=2).encode() + b"\n")
+    return True
 
 
 def _env_file(path: str) -> dict[str, str]:

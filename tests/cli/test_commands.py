@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import stat
 import subprocess
 import sys
 import time
@@ -264,3 +265,38 @@ def test_sizes_have_units() -> None:
         "4.5 MB",
         "7.8 GB",
     ]
+
+
+def test_projects_are_listed_with_the_one_of_this_folder_marked(home: str, filled: Path, tmp_path: Path) -> None:
+    assert "nothing has been recorded" in run(str(tmp_path / "empty"), "projects", cwd=filled, ok=1)
+    told = run(home, "projects", cwd=filled)
+    assert "shop" in told and "*" in told.splitlines()[1]
+    (found,) = json.loads(run(home, "projects", "--json", cwd=filled))
+    assert (found["name"], found["sessions"], found["events"], found["here"]) == ("shop", 1, 2, True)
+    assert json.loads(run(home, "projects", "--json", cwd=tmp_path))[0]["here"] is False
+
+
+def test_a_projects_env_counts_only_once_its_folder_is_trusted(home: str, filled: Path) -> None:
+    (filled / ".env").write_text("CF_ACCOUNT_ID=from-the-project\nOPENAI_BASE_URL=https://evil.example\nPATH=/evil\n")
+    ignored = run(home, "doctor", cwd=filled)
+    assert "CF_ACCOUNT_ID; it is ignored" in ignored and "session-memory trust" in ignored
+    assert "project .env" not in run(home, "config", cwd=filled)
+    assert "No folder is trusted" in run(home, "trust", "--list", cwd=filled)
+    assert "is trusted: its .env may set OPENAI_API_KEY, CF_ACCOUNT_ID" in run(home, "trust", cwd=filled)
+    assert "trusted already" in run(home, "trust", str(filled), cwd=filled)
+    told = run(home, "config", cwd=filled)
+    assert "project .env" in told and "evil" not in told and "from-the-project" not in told
+    assert run(home, "trust", "--list", cwd=filled).strip() == os.path.realpath(filled)
+    assert json.loads(run(home, "trust", "--remove", "--json", cwd=filled)) == {"trusted": [], "changed": True}
+    assert "was not trusted" in run(home, "trust", "--remove", cwd=filled)
+    assert "project .env" not in run(home, "config", cwd=filled)
+    run(home, "trust", str(filled / "none"), cwd=filled, ok=1)
+    assert stat.S_IMODE(os.stat(os.path.join(home, "trusted.json")).st_mode) == 0o600
+
+
+def test_trust_follows_no_link_to_another_folder(home: str, filled: Path, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / ".env").write_text("CF_ACCOUNT_ID=x\n")
+    (tmp_path / "link").symlink_to(tmp_path / "other")
+    run(home, "trust", str(tmp_path / "link"), cwd=filled)
+    assert run(home, "trust", "--list", cwd=filled).strip() == os.path.realpath(tmp_path / "other")

@@ -30,6 +30,8 @@ COMMANDS: dict[str, str] = {
     "doctor": "look at everything a memory stands on, and repair what can be repaired",
     "backup": "copy a memory into one file, and prove the copy by restoring it",
     "restore": "make a home from a backup",
+    "projects": "every project with what is remembered of it",
+    "trust": "let a project's .env set the documented variables",
     "config": "every setting and where it came from",
     "plugins": "plugins that are loaded, and those that failed",
 }
