@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from session_memory.cli.terminal import Terminal
 
-EXAMPLE = "session-memory trust ~/work/shop"
+EXAMPLE = "session-memory trust ~/projects/shop"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
