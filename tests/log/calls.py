@@ -23,6 +23,7 @@ NAMES = (
     "stat",
     "lseek",
     "fstat",
+    "close",
 )
 READS = ("pread", "listdir", "stat", "fstat", "lseek")
 
@@ -57,12 +58,18 @@ def passing(number: int, name: str, real: Callable[..., Any], words: tuple[Any, 
     return real(*words, **more)
 
 
+def _fail(error: int, name: str, real: Callable[..., Any], words: tuple[Any, ...]) -> None:
+    if name == "close":
+        real(*words)  # on Linux the descriptor is gone even when close reports an error
+    raise OSError(error, os.strerror(error))
+
+
 def failing(which: int, error: int, *, persistent: bool = False) -> Callable[..., Any]:
     """The call of this number fails (and with `persistent` all after it), before it does anything."""
 
     def decide(number: int, name: str, real: Callable[..., Any], words: tuple[Any, ...], more: dict[str, Any]) -> Any:
         if number == which or (persistent and number > which):
-            raise OSError(error, os.strerror(error))
+            _fail(error, name, real, words)
         return real(*words, **more)
 
     return decide
@@ -73,8 +80,7 @@ def failing_often(chance: random.Random, part: float, errors: tuple[int, ...]) -
 
     def decide(number: int, name: str, real: Callable[..., Any], words: tuple[Any, ...], more: dict[str, Any]) -> Any:
         if chance.random() < part:
-            error = chance.choice(errors)
-            raise OSError(error, os.strerror(error))
+            _fail(chance.choice(errors), name, real, words)
         return real(*words, **more)
 
     return decide

@@ -100,6 +100,22 @@ def judge(place: paths.Home, scene: str, acknowledged: list[str]) -> None:
     assert not report.faults and not report.torn, [str(each) for each in report.faults]
 
 
+def test_a_record_that_stands_keeps_its_long_body_though_closing_fails(tmp_path: Path) -> None:
+    place = fresh(tmp_path, "long", "close")
+    kept = draft("new " * 30_000)
+    with calls.watched(calls.passing) as called:
+        Journal(place).append([kept])
+    last = len(called)  # the lock's close; the log's is the one before
+    assert called[-2:] == ["close", "close"]
+    place = fresh(tmp_path, "long", "again")
+    with calls.watched(calls.failing(last - 1, errno.EIO)), pytest.raises(SessionMemoryError):
+        Journal(place).append([kept])
+    assert ("new " * 30_000).strip() in [each.strip() for each in texts(place)]
+    place = fresh(tmp_path, "long", "lock")
+    with calls.watched(calls.failing(last, errno.EIO)):
+        assert Journal(place).append([kept])[0].seq
+
+
 def count(folder: Path, scene: str) -> int:
     place = fresh(folder, scene, "counted")
     with calls.watched(calls.passing) as called:

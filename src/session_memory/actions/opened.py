@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -81,7 +82,8 @@ class Opened:
         """Show a warning once: on stderr now, and in `status`."""
         if text not in self.warnings:
             self.warnings.append(text)
-            print(f"session-memory: {text}", file=sys.stderr)
+            with contextlib.suppress(OSError, ValueError):  # a closed or full stderr: it still stands in `status`
+                print(f"session-memory: {text}", file=sys.stderr)
 
     def close(self) -> None:
         """Close the index; the log needs no closing."""

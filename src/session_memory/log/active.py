@@ -48,12 +48,18 @@ class Active:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        self._close()
+
+    def _close(self) -> None:
+        fd, self._fd = self._fd, -1  # first: a descriptor that would not close must not be closed twice
+        if fd >= 0:
+            os.close(fd)
 
     def put(self, chunk: bytes, after: Tail, *, flush: bool) -> None:
-        """Write whole lines behind the end, all or none; `after` is the end they make. Raises OSError, LogUnavailable."""
+        """Write whole lines behind the end, all or none; `after` is the end they make. Raises OSError, LogUnavailable.
+
+        When it raises, `tail.seq` tells: as before, nothing was written; anything else, lines stand or may stand there.
+        """
         if self.tail.size and self.tail.size + len(chunk) > self._roll_bytes:
             self._roll()
         before = self.tail.size
@@ -65,16 +71,16 @@ class Active:
             raise
         after.inode, after.size = self.tail.inode, before + len(chunk)
         self.tail = after  # the lines stand there, whatever the flush says
-        if flush:
-            self.flush()
-        if self._created:
-            paths.sync_dir(self._home.storage)
-            self._created = False
+        self._flush(lines=flush)
 
-    def flush(self) -> None:
-        """Make the file's lines survive power loss. Raises LogUnavailable (log-unwritable)."""
+    def _flush(self, *, lines: bool) -> None:
+        """Make the file's lines, and the name of a new file, survive power loss. Raises LogUnavailable (log-unwritable)."""
         try:
-            paths.sync_file(self._fd)
+            if lines:
+                paths.sync_file(self._fd)
+            if self._created:
+                paths.sync_dir(self._home.storage)
+                self._created = False
         except OSError as error:
             raise LogUnavailable(
                 "log-unwritable",
@@ -132,8 +138,7 @@ class Active:
     def _switch(self, known: origin.Known) -> None:
         """Leave the old origin's log behind as a foreign one and go on as `known.origin`."""
         assert known.was is not None
-        os.close(self._fd)
-        self._fd = -1
+        self._close()
         if not origin.leave(self._home, known.was[0]):
             self._warn(f"This home holds two logs of origin {known.was[0]}; it goes on with the one in place.")
             known.origin, known.was = known.was[0], None
@@ -190,8 +195,7 @@ class Active:
                 self._warn(f"The log could not begin a new file ({error.strerror}); it goes on in the old one.")
                 return
             raise
-        os.close(self._fd)
-        self._fd = -1
+        self._close()
         self._fd = paths.open_file(self._home.events, os.O_RDWR | os.O_CREAT | os.O_EXCL)
         self._created = True
         state = os.fstat(self._fd)

@@ -22,9 +22,10 @@ HEADER_ROOM = 700  # bytes a header can take beside its key: so much less than M
 
 
 class Entry:
-    """What `Journal` stamps and writes. `text` are the body's bytes, salt included; `blob` is the long body's file."""
+    """What `Journal` stamps and writes. `text` are the body's bytes, salt included; `blob` is the long body's file;
+    `stands`: its line is in the log or the spool, or may be."""
 
-    __slots__ = ("at_ms", "blob", "body", "id", "key", "kind", "text")
+    __slots__ = ("at_ms", "blob", "body", "id", "key", "kind", "stands", "text")
 
     def __init__(self, draft: Draft, key: str | None, body: dict[str, Any], text: bytes, blob: str) -> None:
         self.kind = draft.kind
@@ -34,6 +35,7 @@ class Entry:
         self.body = body
         self.text = text
         self.blob = blob
+        self.stands = False
 
 
 def make(home: Home, secret_bytes: bytes, redactor: Redactor, draft: Draft) -> tuple[Entry, int]:
@@ -55,9 +57,9 @@ def make(home: Home, secret_bytes: bytes, redactor: Redactor, draft: Draft) -> t
 
 
 def drop(home: Home, entries: list[Entry]) -> None:
-    """Remove the long bodies of entries that did not get into the log."""
+    """Remove the long bodies of entries that stand nowhere."""
     for each in entries:
-        if each.blob:
+        if each.blob and not each.stands:
             try:
                 os.unlink(os.path.join(home.blobs, each.blob))
             except OSError:

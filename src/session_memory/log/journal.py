@@ -80,7 +80,7 @@ class Journal:
         except OSError as error:
             entry.drop(self._home, entries)
             raise _unwritable(error) from error
-        except InvalidInput:
+        except (InvalidInput, LogUnavailable):
             entry.drop(self._home, entries)
             raise
 
@@ -106,11 +106,18 @@ class Journal:
         except OSError as error:
             if error.errno != errno.EROFS:
                 self._warn(str(_unwritable(error)))
-        return len(spool.names(home))
+        return len(self._waiting())
 
     def merge(self) -> int:
         """Merge the spool if anything waits there; returns how many files still wait."""
-        return self.settle() if spool.names(self._home) else 0
+        return self.settle() if self._waiting() else 0
+
+    def _waiting(self) -> list[str]:
+        try:
+            return spool.names(self._home)
+        except OSError as error:
+            self._warn(f"The spool could not be read ({error.strerror}); what waits there cannot be seen until it can.")
+            return []
 
     def flush(self) -> None:
         """Make everything appended so far survive power loss (a batch of imports calls this once). Raises LogUnavailable."""
@@ -131,15 +138,23 @@ class Journal:
                 self._patience = self._deadline
                 with self._active:
                     self._merge()
-                    chunk, records, after = self._stamped(entries)
-                    self._active.put(chunk, after, flush=flush)
-                    return records
+                    return self._placed(entries, flush)
         except LogUnavailable as error:
             if error.code not in SPOOLED:
                 raise
             self._patience = min(self._deadline, IMPATIENT)
             self._warn(f"{error.what} Records wait in the spool until it is free again.")
             return self._spool(entries)
+
+    def _placed(self, entries: list[Entry], flush: bool) -> list[Record]:
+        chunk, records, after = self._stamped(entries)
+        before = self._active.tail.seq
+        try:
+            self._active.put(chunk, after, flush=flush)
+        finally:
+            for each in entries:
+                each.stands = self._active.tail.seq != before
+        return records
 
     def _stamped(self, entries: list[Entry]) -> tuple[bytes, list[Record], Tail]:
         """Give each its seq, times and chain; returns the bytes, the records and the end they make."""
@@ -170,6 +185,8 @@ class Journal:
             tail.note_clock(each.id, highest, at)
             lines.append(spool.build(each.kind, each.id, at, highest, each.key, each.text))
             records.append(Record(line.VERSION, each.kind, each.id, "", 0, at, highest, each.key, each.body))
+        for each in entries:
+            each.stands = True  # from here on a merger may see them, even if this process is told that writing failed
         spool.write(self._home, lines)
         self._spooled_clock = highest
         return records
@@ -189,7 +206,7 @@ class Journal:
 
     def _merge(self) -> None:
         """Append what waits in the spool, before the holder's own lines. Its trouble is not the trouble of a new record."""
-        for name in spool.names(self._home):
+        for name in self._waiting():
             try:
                 self._merge_one(name)
             except (OSError, LogUnavailable) as error:

@@ -43,6 +43,14 @@ except ImportError:  # pragma: no cover  # Windows: a lock on the first byte doe
         return True
 
 
+def _release(fd: int) -> None:
+    """Close the lock file, which lets it go."""
+    try:  # noqa: SIM105  # contextlib would cost every hook its import
+        os.close(fd)
+    except OSError:
+        pass  # it is let go whatever close says, and nothing was ever written through it
+
+
 FIRST_WAIT, LONGEST_WAIT = 0.0002, 0.005  # seconds between tries: short, so that no waiter starves
 
 
@@ -69,7 +77,7 @@ class Lock:
         try:
             self._wait(fd)
         except BaseException:
-            os.close(fd)
+            _release(fd)
             raise
         self._fd = fd
         return self
@@ -89,8 +97,8 @@ class Lock:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        os.close(self._fd)  # closing releases it
-        self._fd = -1
+        fd, self._fd = self._fd, -1
+        _release(fd)
 
 
 class Holder:

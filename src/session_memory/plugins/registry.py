@@ -35,9 +35,8 @@ class Registry:
         self.failed: dict[str, str] = {}
         for kind in BUILT_IN:
             self._add(kind, "built in", kind.__name__)
-        for point in importlib.metadata.entry_points(group=GROUP):
-            self._guarded(point.name, lambda point=point: self._add(point.load(), f"package {point.value}", point.name))  # type: ignore[misc]
-        self._own()
+        self._guarded("installed packages", self._installed)
+        self._guarded("plugins folder", self._own)
 
     def for_skill(self, skill: str) -> SessionPlugin:
         """The plugin that supports the skill (or bears its name), else `generic`."""
@@ -56,6 +55,10 @@ class Registry:
             {"name": name, "source": source, "skills": list(plugin.supported_skills)}
             for name, (plugin, source) in self._plugins.items()
         ]
+
+    def _installed(self) -> None:
+        for point in importlib.metadata.entry_points(group=GROUP):
+            self._guarded(point.name, lambda point=point: self._add(point.load(), f"package {point.value}", point.name))  # type: ignore[misc]
 
     def _own(self) -> None:
         if not os.path.isdir(self._folder):
