@@ -88,6 +88,19 @@ def test_a_file_that_cannot_be_used_is_named_with_its_reason_and_the_others_work
     assert registry.for_skill("good").name == "good"
 
 
+def test_packages_that_cannot_be_looked_through_are_named_and_the_others_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "site" / "broken-1.0.dist-info"
+    package.mkdir(parents=True)
+    (package / "METADATA").write_text("Name: broken\nVersion: 1.0\n")
+    (package / "entry_points.txt").write_bytes(b"[session_memory.plugins]\nx = \xff\n")
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    registry = Registry(folder(tmp_path, mine=BODY))
+    assert "UnicodeDecodeError" in registry.failed["installed packages"]
+    assert registry.for_skill("my-skill").name == "mine"
+
+
 def test_links_are_refused_and_files_open_to_others_are_tightened(tmp_path: Path) -> None:
     place = folder(tmp_path, mine=BODY)
     os.symlink(os.path.join(place, "mine.py"), os.path.join(place, "link.py"))

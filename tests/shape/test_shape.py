@@ -19,6 +19,7 @@ BROAD = {"plugins/fold.py", "plugins/registry.py", "mcp_server/server.py", "mcp_
 LIGHT = ["errors", "version", "ids", "paths", "settings", "git", "model.record", "model.values"] + [
     f"{each.parent.name}.{each.stem}" for floor in ("log", "capture") for each in sorted((SRC / floor).glob("[!_]*.py"))
 ]
+ROOMS_OF_THE_ROOT = {".ci", "benchmarks", "bin", "changelog.d", "docs", "scripts", "src", "tests"}
 HEAVY = ["dataclasses", "pathlib", "typing", "datetime", "logging", "subprocess", "argparse", "sqlite3", "asyncio"]
 # modules without a test file of their own name, and where they are tested instead
 ELSEWHERE = {
@@ -171,6 +172,22 @@ def test_what_hooks_will_load_is_light_and_standard_library_only(module: str) ->
     for each in names:
         top = each.partition(".")[0]
         assert top == "session_memory" or top in sys.stdlib_module_names, each
+
+
+def test_the_root_holds_what_belongs_there() -> None:
+    """A temporary file committed by mistake would be in every user's plugin folder."""
+    listed = subprocess.run(["git", "-C", str(ROOT), "ls-files"], capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    files = listed.stdout.split("\n")
+    odd = [
+        each
+        for each in files
+        if "/" not in each
+        and each
+        and not re.fullmatch(r"[A-Z]+\.md|LICENSE|\.gitignore|\S+\.toml|\S+\.txt|justfile|server\.py", each)
+    ]
+    assert not odd and {each.partition("/")[0] for each in files if "/" in each} <= ROOMS_OF_THE_ROOT
 
 
 def test_no_path_of_a_machine_stands_in_the_repository() -> None:

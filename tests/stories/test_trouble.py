@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import resource
@@ -480,3 +481,26 @@ def test_every_tool_answers_while_a_stopped_process_holds_the_lock(
         each["name"] for each in memory.checkpoints.listed(everywhere=True)["checkpoints"] if each["name"] == "point"
     ] == ["point"]
     assert memory.health.verify().green
+
+
+@pytest.mark.fault(33)
+def test_a_spool_and_a_stderr_that_fail_stop_no_reading_and_no_recording(
+    home: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Memory(home, cwd=home) as memory:
+        record(memory, "before")
+        os.mkdir(memory.opened.home.spool, 0o700)
+        listdir = os.listdir
+
+        def failing(path: Any = ".") -> list[str]:
+            if path == memory.opened.home.spool:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            return listdir(path)
+
+        with open(os.devnull) as deaf:  # open for reading: writing to it fails
+            monkeypatch.setattr(os, "listdir", failing)
+            monkeypatch.setattr(sys, "stderr", deaf)
+            record(memory, "after")
+            assert texts(memory) == ["before", "after"]
+            monkeypatch.undo()
+        assert [each for each in memory.opened.warnings if "spool could not be read (Input/output error)" in each]
