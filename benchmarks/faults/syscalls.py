@@ -37,7 +37,7 @@ CHANGING = (
 )
 # It answers over a socket, so that a failing `write` is one of the product's; the other home has it import everything first.
 ACTION = """
-import os, socket, sys
+import os, socket, sys, traceback
 scene, root, warm, answer = sys.argv[1], sys.argv[2], sys.argv[3], socket.socket(fileno=int(sys.argv[4]))
 from session_memory import paths
 from session_memory.errors import SessionMemoryError
@@ -59,7 +59,7 @@ try:
 except SessionMemoryError as error:
     said = "told " + error.code
 except Exception as error:
-    said = f"raised {error!r}"
+    said = "raised " + traceback.format_exc()[-1200:]
 answer.sendall(said.encode())
 """
 SCENES = ("record", "long", "roll", "merge", "copied", "checkpoint")

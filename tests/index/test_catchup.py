@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import random
 import shutil
@@ -13,6 +14,7 @@ import threading
 import time
 from typing import Any
 
+import apsw
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -727,3 +729,39 @@ def test_an_index_that_vanishes_while_it_is_opened_is_looked_at_again(
             index.catch_up()
     assert len(met) == 3
     index.close()
+
+
+@pytest.mark.fault(33)
+def test_an_index_that_cannot_be_looked_at_is_a_sentence(place: paths.Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    Journal(place).append([draft("e")])
+    Index(place).catch_up()
+    index = Index(place)
+
+    def failing(*words: Any, **more: Any) -> Any:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "read", failing)
+        with pytest.raises(IndexUnavailable, match="Input/output error"):
+            index.database()
+    with monkeypatch.context() as broken:
+        stat = os.stat
+        broken.setattr(os, "stat", lambda path, **more: failing() if path == place.index else stat(path, **more))
+        assert index.database().one("SELECT count(*) FROM event") == (1,)
+
+
+def test_a_rollback_that_fails_too_does_not_hide_what_failed_first(place: paths.Home) -> None:
+    Journal(place).append([draft("e")])
+    index = Index(place)
+    index.catch_up()
+    database = index.database()
+    with pytest.raises(apsw.IOError, match="first"), database.writing():
+        raise_after_rollback(database)
+    with pytest.raises(apsw.SQLError, match="no such table"), database.writing():
+        database.run("SELECT * FROM missing")
+
+
+def raise_after_rollback(database: Any) -> None:
+    """What SQLite does when the disk fails in the middle: it rolls back itself, and the one who asks again is told off."""
+    database.run("ROLLBACK")
+    raise apsw.IOError("first")

@@ -56,10 +56,13 @@ class Index:
 
     def database(self) -> Database:
         """The open index, as it stands. Raises IndexUnavailable."""
-        database = self._open()
-        if database is None:
-            self.catch_up(wait=REBUILD_SECONDS)
+        try:
             database = self._open()
+            if database is None:
+                self.catch_up(wait=REBUILD_SECONDS)
+                database = self._open()
+        except OSError as error:
+            raise _unreadable(error) from error
         if database is None:
             raise IndexUnavailable(
                 "index-busy", "The index is being made by another process.", "Try again in a few seconds."
@@ -157,7 +160,7 @@ class Index:
                 return 0
             if database.one("SELECT 1 FROM position") and not rebuild:
                 self._warn(self._why(database, logs))
-            with database.connection:  # one transaction: readers keep the old rows until the new ones are complete
+            with database.writing():  # one transaction: readers keep the old rows until the new ones are complete
                 database.make_tables()
                 for log in logs:
                     self._apply(database, log, 0, 0, shown, whole=True)
@@ -196,7 +199,7 @@ class Index:
             return
         more = True
         while more:
-            with database.connection:
+            with database.writing():
                 more = self._apply_some(database, lines, BATCH, shown)
 
     def _apply_some(

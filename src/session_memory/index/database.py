@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -44,8 +45,8 @@ class Database:
         try:
             state = os.stat(path)
             self.inode = (state.st_dev, state.st_ino)
-        except FileNotFoundError:
-            self.inode = (0, 0)  # deleted since: `moved` will say so
+        except OSError:
+            self.inode = (0, 0)  # deleted since, or out of reach: `moved` will say so
 
     def _prepare(self) -> None:
         connection = self.connection
@@ -74,6 +75,18 @@ class Database:
         """Run one statement (or a script without values) to its end."""
         for _row in self.connection.execute(sql, tuple(values)):
             pass
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """One transaction, all or nothing. Raises what SQLite raised first: a rollback that fails after it tells less."""
+        try:
+            with self.connection:
+                yield
+        except apsw.Error as error:
+            first = error.__context__
+            if isinstance(first, apsw.Error) and "rollback" in str(error):
+                raise first from None
+            raise
 
     def made(self) -> int:
         """The row id of the last insert of this connection."""
@@ -235,7 +248,7 @@ def make_index(path: str) -> Database:
     try:
         database = Database(path)
         if version != SCHEMA_VERSION:
-            with database.connection:
+            with database.writing():
                 database.make_tables()
     except DAMAGE:
         set_aside(path)
