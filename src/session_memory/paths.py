@@ -22,8 +22,9 @@ class Home:
     """
 
     __slots__ = (
-        "blobs", "brief", "checkpoints", "config", "events", "forgotten", "handoffs", "hook_log", "index", "index_lock", "origin",
-        "origins", "plugins", "predecessor", "root", "secret", "segments", "spool", "storage", "store_lock", "torn", "trusted",
+        "blobs", "brief", "checkpoints", "clients", "config", "events", "forgotten", "handoffs", "hook_log", "index",
+        "index_lock", "origin", "origins", "plugins", "predecessor", "root", "secret", "segments", "spool", "storage",
+        "store_lock", "torn", "trusted",
     )  # fmt: skip
 
     def __init__(
@@ -46,6 +47,7 @@ class Home:
         self.origin = os.path.join(self.storage, "origin.json")
         self.forgotten = os.path.join(self.storage, "forgotten.json")
         self.predecessor = os.path.join(self.storage, "predecessor")
+        self.clients = os.path.join(self.storage, "clients")
         self.blobs = os.path.join(self.storage, "blobs")
         self.spool = os.path.join(self.storage, "spool")
         self.torn = os.path.join(self.storage, "events.torn")

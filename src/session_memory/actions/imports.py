@@ -98,8 +98,8 @@ class Imports:
                 if known is None or not known.get(name):
                     fresh.append(draft)
                 continue
-            key = draft.key or ""
-            if key in seen or database.one("SELECT 1 FROM event WHERE key = ?", (key,)):
+            key = self._opened.journal.key_of(draft) or ""
+            if key in seen or _held(database, draft, key):
                 result.known += 1
                 continue
             seen.add(key)
@@ -114,6 +114,14 @@ class Imports:
             else:  # the folder is gone, or on another machine: its path is all that is known
                 self._projects[cwd] = (f"dir:{cwd}", os.path.basename(cwd.rstrip("/")) or "unknown")
         return self._projects[cwd]
+
+
+def _held(database: Database, draft: Draft, key: str) -> bool:
+    """Whether the memory holds it: by its key, or by the one that this product gave it before hooks recorded too."""
+    if database.one("SELECT 1 FROM event WHERE key = ?", (key,)):
+        return True
+    before = f"uuid:{draft.body['source'].get('uuid')}"
+    return bool(database.one("SELECT 1 FROM event WHERE key = ? AND type = ?", (before, draft.body["type"])))
 
 
 def keep_each(journal: Journal, drafts: list[Draft], troubles: list[str]) -> None:

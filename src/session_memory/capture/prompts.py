@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from session_memory.capture.tools import said_by_user
 from session_memory.model.plain import plain
 
 TYPE_CHECKING = False
@@ -16,6 +17,10 @@ SHELL = re.compile(r"(?s)<bash-input>\s*(.*?)\s*</bash-input>")
 INJECTED = re.compile(r"(?s)<(system-reminder|session-memory)\b[^>]*>.*?</\1[^>]*>")
 OUTPUT = re.compile(r"(?s)<(local-command-stdout|local-command-stderr|bash-stdout|bash-stderr)>(.*?)</\1>")
 MACHINE = ("<local-command-caveat>", "[Request interrupted")
+TYPED = ("user_prompt", "command")
+SUMMARY = re.compile(r"(?s)<summary>(.*?)(?:</summary>|\Z)")
+AFTER_SUMMARY = "\n\nIf you need specific details from before compaction"
+KEY_WORDS = 400  # characters of a summary that its key is made of
 BY_CLIENT = ("notification", "local_output")  # types of what the client says in the user's place
 
 
@@ -39,6 +44,45 @@ def read(text: str) -> tuple[str, dict[str, Any]] | str:
     if shell:
         return "command", {"name": "!", "args": shell.group(1)}
     return "user_prompt", {"text": said}
+
+
+def key(prompt_id: str, type_: str) -> str | None:
+    """The key of what was typed: one prompt, one event, whoever tells of it."""
+    return f"user_prompt:{prompt_id}" if prompt_id and type_ in TYPED else None
+
+
+def reply_key(prompt_id: object) -> str | None:
+    """The key of a reply, to which the log adds the hash of its `normal` text: hooks know no other name for it.
+
+    None without a prompt's id: older clients told none."""
+    return f"reply:{prompt_id}" if isinstance(prompt_id, str) and prompt_id else None
+
+
+def normal(text: str) -> str:
+    """A text by which two tellings of the same words are known."""
+    return " ".join(text.split())
+
+
+def summary(text: str) -> str:
+    """A compaction's summary without what the client puts around it."""
+    found = SUMMARY.search(text)
+    said = found.group(1) if found else text
+    return INJECTED.sub("", said).strip()
+
+
+def summary_key(session: str, said: str) -> str:
+    """What the summary's key is made of: its session, and enough of its words to tell it from the next one."""
+    body = said.partition("\nSummary:\n")[2] or said
+    return f"{session} {normal(body.partition(AFTER_SUMMARY)[0])[:KEY_WORDS]}"
+
+
+def in_result(tool: str, outcome: dict[str, Any], text: str, result: Any) -> tuple[str, dict[str, Any]] | None:
+    """(event type, data) of what the user said inside a tool's result: an answer, or a word on a plan; None for nothing."""
+    if tool == "ExitPlanMode":
+        return "plan_approval", {"text": said_by_user(text) or text[:2000], "approved": "rejected" not in outcome}
+    said = answers(result) if tool == "AskUserQuestion" else ""
+    said = said or (said_by_user(text) if outcome.get("rejected") else "")
+    return ("answer", {"text": said}) if said else None
 
 
 def answers(result: Any) -> str:

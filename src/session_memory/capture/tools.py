@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 TYPE_CHECKING = False
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
 
 MOST_OUTPUT = 20_000  # characters of an output that are kept: its beginning and its end
 FILE_MEMBERS = ("file_path", "notebook_path")
+OURS = re.compile(r"mcp__(?:plugin_)?session-memory(?:_session-memory)?__")  # what our own tools keep is there already
 EXIT = re.compile(r"\A(?:Error:\s*)?Exit code:? (\d{1,3})\b")
 REJECTED = re.compile(r"(?i)tool use was rejected|user rejected tool use|doesn't want to (?:proceed|take this action)")
 SAID = re.compile(r"(?s)the user (?:said|provided the following reason[^:]*):\s*(.+)\Z")
@@ -78,6 +80,22 @@ def result_text(content: Any) -> str:
         if isinstance(block, dict):
             parts.append(str(block.get("text", "")) if block.get("type") == "text" else f"[{block.get('type')}]")
     return "\n".join(parts)
+
+
+def response_text(response: Any) -> str:
+    """The text of what a hook is told of a result: a text, blocks, or an object that is different for each tool."""
+    if not isinstance(response, dict):
+        return result_text(response)
+    if "stdout" in response or "stderr" in response:
+        return "\n".join(
+            each for each in (response.get("stdout"), response.get("stderr")) if isinstance(each, str) and each
+        )
+    if "originalFile" in response or "structuredPatch" in response:
+        return f"{response.get('type', 'edit')} {response.get('filePath', '')}"  # the change itself stands in the input
+    file = response.get("file")
+    if isinstance(file, dict) and isinstance(file.get("content"), str):
+        return str(file["content"])
+    return result_text(response.get("content")) or json.dumps(response, ensure_ascii=False)
 
 
 def _hides(command: str) -> bool:

@@ -74,6 +74,8 @@ class Transcript:
         self._calls: dict[str, tuple[str, str, Any]] = {}  # tool_use_id -> event id, tool, input
         self._said: set[str] = set()  # texts of user records
         self._queued: list[tuple[int, dict[str, Any]]] = []
+        self._own: set[str] = set()  # ids of calls of our own tools
+        self._prompt: object = None  # the id of the prompt that is being answered
         self._titled = False
         self._compaction = os.path.basename(path).startswith("agent-acompact")
 
@@ -81,6 +83,7 @@ class Transcript:
         for record in self._records():
             if not self.session:
                 yield from self._begin(record)
+            self._prompt = record.get("promptId") or self._prompt
             yield from self._read(record)
         yield from self._unspoken()
 
@@ -149,10 +152,10 @@ class Transcript:
     def _user(self, record: dict[str, Any]) -> Iterator[Draft]:
         content = record["message"].get("content")
         if record.get("isCompactSummary"):
-            text = prompts.INJECTED.sub("", tools.result_text(content)).strip()
-            yield self._event(
-                record, "message", "compact_summary", {"text": text}, "model", f"uuid:{record.get('uuid')}"
-            )
+            text = prompts.summary(tools.result_text(content))
+            made = self._event(record, "message", "compact_summary", {"text": text}, "model", "compact_summary")
+            made.key_text = prompts.summary_key(self.session, text)
+            yield made
             return
         if record.get("isMeta"):
             self._skip("client text")
@@ -181,10 +184,8 @@ class Transcript:
         type_, data = found
         if type_ == "user_prompt":
             self._said.add(data["text"])
-        prompt = record.get("promptId")
-        key = f"{type_}:{prompt}" if prompt and type_ == "user_prompt" else f"uuid:{record.get('uuid')}"
-        if record.get("isSidechain"):
-            key = f"uuid:{record.get('uuid')}"
+        prompt = "" if record.get("isSidechain") else _text(record.get("promptId"))
+        key = prompts.key(prompt, type_) or f"uuid:{record.get('uuid')}"
         by = "tool" if type_ in prompts.BY_CLIENT else "model" if record.get("isSidechain") else "user"
         yield from self._title(record, type_, data)
         yield self._event(record, "message", type_, data, by, key)
@@ -203,13 +204,20 @@ class Transcript:
         for number, block in enumerate(blocks if isinstance(blocks, list) else []):
             kind = block.get("type") if isinstance(block, dict) else None
             if kind == "text" and _text(block.get("text")).strip():
-                key = f"uuid:{record.get('uuid')}" + (f":{number}" if number else "")
-                yield self._event(record, "message", "reply", {"text": block["text"].strip()}, "model", key)
+                said = block["text"].strip()
+                key = prompts.reply_key(self._prompt)
+                made = self._event(record, "message", "reply", {"text": said}, "model", key or _nth(record, number))
+                made.key_text = prompts.normal(said) if key else None
+                yield made
             elif kind == "thinking" and _text(block.get("thinking")).strip():
-                key = f"uuid:{record.get('uuid')}" + (f":{number}" if number else "")
-                yield self._event(record, "message", "thinking", {"text": block["thinking"].strip()}, "model", key)
+                said = block["thinking"].strip()
+                yield self._event(record, "message", "thinking", {"text": said}, "model", _nth(record, number))
             elif kind == "tool_use" and isinstance(block.get("id"), str):
-                yield self._call(record, block)
+                if tools.OURS.match(_text(block.get("name"))):
+                    self._skip("our own tool")
+                    self._own.add(block["id"])
+                else:
+                    yield self._call(record, block)
             else:
                 self._skip(kind if kind in ("thinking", "text") else f"{_text(kind)[:40] or 'unknown'} block")
 
@@ -226,6 +234,8 @@ class Transcript:
 
     def _result(self, record: dict[str, Any], block: dict[str, Any]) -> Iterator[Draft]:
         used = _text(block.get("tool_use_id"))
+        if used in self._own:
+            return
         call, tool, given = self._calls.get(used, ("", "unknown", None))
         text = tools.result_text(block.get("content"))
         data = tools.outcome(tool, given, text, bool(block.get("is_error")))
@@ -233,17 +243,9 @@ class Transcript:
         if call:
             draft.body["parent"] = call
         yield draft
-        said = prompts.answers(record.get("toolUseResult")) if tool == "AskUserQuestion" else ""
-        if tool == "ExitPlanMode":
-            approved = "rejected" not in data
-            words = {"text": tools.said_by_user(text) or text[:2000], "approved": approved}
-            yield self._event(
-                record, "message", "plan_approval", words, "user", f"plan_approval:{used}", tool_use_id=used
-            )
-            return
-        said = said or (tools.said_by_user(text) if data.get("rejected") else "")
-        if said:
-            yield self._event(record, "message", "answer", {"text": said}, "user", f"answer:{used}", tool_use_id=used)
+        said = prompts.in_result(tool, data, text, record.get("toolUseResult"))
+        if said is not None:
+            yield self._event(record, "message", said[0], said[1], "user", f"{said[0]}:{used}", tool_use_id=used)
 
     def _queue(self, record: dict[str, Any]) -> None:
         if record.get("operation") == "enqueue" and _text(record.get("content")).strip() and _ms(record) is not None:
@@ -298,6 +300,11 @@ class Transcript:
         if _text(record.get("gitBranch")):
             body["branch"] = record["gitBranch"]
         return Draft(EVENT, body, at_ms=_ms(record), key=key)
+
+
+def _nth(record: dict[str, Any], number: int) -> str:
+    """The key of a record's block."""
+    return f"uuid:{record.get('uuid')}" + (f":{number}" if number else "")
 
 
 def _text(value: object) -> str:

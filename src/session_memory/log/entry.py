@@ -53,7 +53,7 @@ def make(home: Home, secret_bytes: bytes, redactor: Redactor, draft: Draft) -> t
     if len(text) > line.MAX_LINE - HEADER_ROOM:
         blob = blobs.write(home, line.body_bytes(body, ids.new_salt()))
         text = line.body_bytes({"blob": {"sha": blob, "bytes": len(text)}}, ids.new_salt())
-    return Entry(draft, _key(secret_bytes, draft), body, text, blob), count
+    return Entry(draft, key_of(secret_bytes, draft), body, text, blob), count
 
 
 def drop(home: Home, entries: list[Entry]) -> None:
@@ -66,7 +66,8 @@ def drop(home: Home, entries: list[Entry]) -> None:
                 continue  # nobody names it: `doctor --fix` removes it later
 
 
-def _key(secret_bytes: bytes, draft: Draft) -> str | None:
+def key_of(secret_bytes: bytes, draft: Draft) -> str | None:
+    """The key as it will stand in the line; None for a draft without one."""
     if draft.key is None:
         return None
     key = draft.key

@@ -88,6 +88,10 @@ class Journal:
         """`text` hashed with the home's secret: for ids and keys made of what people wrote."""
         return secret.keyed(self._secret, text)
 
+    def key_of(self, draft: Draft) -> str | None:
+        """The key a draft will have in the log, to be asked of the index before."""
+        return entry.key_of(self._secret, draft)
+
     def settle(self, wait: float = IMPATIENT) -> int:
         """Mend the log's end, move an older product's files aside, notice a copied home, merge the spool.
 

@@ -1,0 +1,158 @@
+"""What the user lets us keep: pauses (a span of time stays forgotten for ever), excluded tools and paths, private words.
+
+Asked by the hooks for what happens now and by imports for what happened then: what was said during a pause does not come
+back when the client's transcript is read later.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+
+from session_memory import ids, paths
+from session_memory.errors import InvalidInput
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from session_memory.model.record import Draft
+    from session_memory.settings import Settings
+
+FILE = "paused.json"
+PRIVATE = "<private>"
+LEFT_OUT = "[private]"
+MOST_SESSIONS = 1000  # ids of sessions that were switched off, the newest
+SWITCH_OF = {"tool_call": "capture.tool_calls", "tool_response": "capture.tool_calls"}
+REPLIES = ("reply", "thinking", "compact_summary")  # types of what the model said
+
+
+class Consent:
+    """The rules of one home."""
+
+    def __init__(self, root: str, settings: Settings) -> None:
+        """Raises InvalidInput (bad-settings) when the list of pauses cannot be read: better nothing than too much."""
+        self._path = os.path.join(root, FILE)
+        self._settings = settings
+        self._exclude: tuple[str, ...] = tuple(settings.value("capture.exclude"))
+        self._spans, self._sessions = _read(self._path)
+
+    def allows(self, session: str, project: str, cwd: str, at_ms: int | None = None) -> bool:
+        """Whether anything of a session may be kept that happens (or happened) at that time."""
+        if session.partition("/")[0] in self._sessions or (cwd and self._excluded([cwd, os.path.join(cwd, "")])):
+            return False
+        at = ids.now_ms() if at_ms is None else at_ms
+        return not any(
+            start <= at and (end is None or at < end) and whose in (None, project) for start, end, whose in self._spans
+        )
+
+    def kept(self, draft: Draft) -> Draft | None:
+        """The draft of an event without its private words; None when it is not to be kept."""
+        body = draft.body
+        category, type_ = body.get("category"), body.get("type", "")
+        switch = SWITCH_OF.get(category or "")
+        if category == "message":
+            switch = "capture.responses" if type_ in REPLIES else "capture.prompts"
+        if switch and not self._settings.value(switch):
+            return None
+        if self._exclude and switch == "capture.tool_calls":
+            data = body.get("data") or {}
+            if self._excluded([type_, *data.get("files", ())]):
+                return None
+        for name in ("data", "title"):
+            if name in body:
+                body[name] = public(body[name])
+        return draft
+
+    def paused(self, project: str | None = None) -> dict[str, Any] | None:
+        """The pause that holds now, for everything or the project: {from, to, project}; None without one."""
+        now = ids.now_ms()
+        for start, end, whose in self._spans:
+            if start <= now and (end is None or now < end) and whose in (None, project):
+                return {"from": start, "to": end, "project": whose}
+        return None
+
+    def pause(self, project: str | None, milliseconds: int | None) -> None:
+        """Keep nothing from now on, for a time or until `resume`. Raises OSError."""
+        now = ids.now_ms()
+        self._spans.append((now, None if milliseconds is None else now + milliseconds, project))
+        self._write()
+
+    def resume(self, project: str | None) -> bool:
+        """End the pauses of the project, or every one; whether there was any. Raises OSError."""
+        now = ids.now_ms()
+        running = [
+            (start, end, whose)
+            for start, end, whose in self._spans
+            if (end is None or now < end) and (project is None or whose == project)
+        ]
+        self._spans = [(start, now, whose) if (start, end, whose) in running else (start, end, whose)
+                       for start, end, whose in self._spans]  # fmt: skip
+        if running:
+            self._write()
+        return bool(running)
+
+    def leave_out(self, session: str) -> None:
+        """Never keep anything of this session, its transcript included. Raises OSError."""
+        if session not in self._sessions:
+            self._sessions = [*self._sessions[-MOST_SESSIONS + 1 :], session]
+            self._write()
+
+    def _excluded(self, names: Sequence[str]) -> bool:
+        if not self._exclude:
+            return False
+        import fnmatch  # only for those who exclude something
+
+        for pattern in self._exclude:
+            wanted = os.path.expanduser(pattern)
+            for name in names:
+                short = os.path.basename(name) if "/" not in wanted else name
+                if fnmatch.fnmatchcase(name, wanted) or fnmatch.fnmatchcase(short, wanted):
+                    return True
+        return False
+
+    def _write(self) -> None:
+        spans = [{"from": start, "to": end, "project": whose} for start, end, whose in self._spans]
+        text = json.dumps({"spans": spans, "sessions": self._sessions}, indent=1)
+        paths.make_dir(os.path.dirname(self._path))
+        paths.write_whole(self._path, text.encode() + b"\n")
+
+
+def public(value: Any) -> Any:
+    """A JSON value without what stands between <private> and </private> (or the end), in any of its texts."""
+    if isinstance(value, str):
+        return _public_text(value) if PRIVATE in value.lower() else value
+    if isinstance(value, list):
+        return [public(each) for each in value]
+    if isinstance(value, dict):
+        return {name: public(each) for name, each in value.items()}
+    return value
+
+
+def _public_text(text: str) -> str:
+    kept, low, at = [], text.lower(), 0
+    while (start := low.find(PRIVATE, at)) >= 0:
+        kept += [text[at:start], LEFT_OUT]
+        end = low.find("</private>", start)
+        at = len(text) if end < 0 else end + len("</private>")
+    return "".join([*kept, text[at:]])
+
+
+def _read(path: str) -> tuple[list[tuple[int, int | None, str | None]], list[str]]:
+    try:
+        with open(paths.open_file(path, os.O_RDONLY), encoding="utf-8") as file:
+            found = json.load(file)
+        spans = [
+            (int(each["from"]), None if each["to"] is None else int(each["to"]), each["project"])
+            for each in found["spans"]
+        ]
+        return spans, [str(each) for each in found["sessions"]]
+    except FileNotFoundError:
+        return [], []
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InvalidInput(
+            "bad-settings",
+            f"{FILE} in the home, which says when nothing may be recorded, cannot be read ({error}).",
+            f"Correct or remove {path}; nothing is recorded until then.",
+        ) from error
