@@ -63,6 +63,17 @@ def project_key(cwd: str) -> tuple[str, str]:
     return f"dir:{path}", os.path.basename(path) or path
 
 
+def common_folder(cwd: str) -> str | None:
+    """The git folder that all worktrees of the checkout around `cwd` share; None outside of one."""
+    found = _folders(cwd)
+    return found[1] if found else None
+
+
+def has_remote(common: str) -> bool:
+    """Whether the repository of this git folder names a remote that others could reach."""
+    return _remote(os.path.join(common, "config")) is not None
+
+
 def changes_since(cwd: str, commit: str | None, limit: int = 20) -> Changes:
     """Commits and files since `commit`, and files not committed now."""
     if _folders(cwd) is None:

@@ -71,6 +71,7 @@ class Memory:
             cwd=folder,
             client=client,
             client_session=around.client_session,
+            client_pid=around.client_pid,
         )
         self.opened.journal.settle()
         settings.write_defaults(root)

@@ -204,6 +204,19 @@ def read_at(fd: int, count: int, offset: int) -> bytes:
     return os.read(fd, count)
 
 
+def add_line(path: str, line: bytes, most: int) -> None:
+    """Add a line to a file that keeps only its newer half once it has more than `most` bytes. Raises OSError."""
+    fd = open_file(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
+    try:
+        write_all(fd, line)
+        size = os.fstat(fd).st_size
+        rest = read_at(fd, most // 2, size - most // 2) if size > most else b""
+    finally:
+        os.close(fd)
+    if rest:
+        write_whole(path, rest.partition(b"\n")[2])
+
+
 def write_all(fd: int, content: bytes) -> None:
     """Write every byte; os.write may take fewer. Raises OSError."""
     view = memoryview(content)

@@ -6,7 +6,6 @@ A wrong value never stops the start: the default is used and the problem is name
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 import re
@@ -65,12 +64,13 @@ MOST_CONFIG = 1_000_000  # bytes
 class Environment:
     """What other rooms need to know of the environment."""
 
-    __slots__ = ("claude_projects", "client_session", "home", "no_color", "off", "project_dir")
+    __slots__ = ("claude_projects", "client_pid", "client_session", "home", "no_color", "off", "project_dir")
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.home = environ.get("SESSION_MEMORY_HOME") or None
         self.off = environ.get("SESSION_MEMORY_OFF", "") not in ("", "0")
         self.client_session = environ.get("CLAUDE_CODE_SESSION_ID") or None
+        self.client_pid = environ.get("CLAUDE_PID") or ""
         self.project_dir = environ.get("CLAUDE_PROJECT_DIR") or None
         self.no_color = bool(environ.get("NO_COLOR"))
         claude = environ.get("CLAUDE_CONFIG_DIR") or os.path.join(os.path.expanduser("~"), ".claude")
@@ -262,6 +262,8 @@ def _take_config(settings: Settings, path: str) -> None:
                     _refuse_another_log(settings, os.path.dirname(path))
                 _refuse_links(settings, os.path.dirname(path), name)
             continue
+        import difflib  # only for those who misspell: the hooks load this room at every call
+
         near = difflib.get_close_matches(name, known, 1)
         settings.problems.append(
             f"config.json: {name[:80]} is no setting" + (f"; did you mean {near[0]}?" if near else ".")

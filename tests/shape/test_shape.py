@@ -15,9 +15,11 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 SRC = ROOT / "src" / "session_memory"
 MODULES = sorted(SRC.rglob("*.py"))
 FORBIDDEN = re.compile(r"(manager|util|service|helper|common|handler)", re.IGNORECASE)
-BROAD = {"plugins/fold.py", "plugins/registry.py", "mcp_server/server.py", "mcp_server/stdio.py"}
+BROAD = {"hooks/record.py", "plugins/fold.py", "plugins/registry.py", "mcp_server/server.py", "mcp_server/stdio.py"}
 LIGHT = ["errors", "version", "ids", "paths", "settings", "git", "model.record", "model.values"] + [
-    f"{each.parent.name}.{each.stem}" for floor in ("log", "capture") for each in sorted((SRC / floor).glob("[!_]*.py"))
+    f"{each.parent.name}.{each.stem}"
+    for floor in ("log", "capture", "hooks")
+    for each in sorted((SRC / floor).glob("[!_]*.py"))
 ]
 ROOMS_OF_THE_ROOT = {".ci", "benchmarks", "bin", "changelog.d", "docs", "scripts", "src", "tests"}
 HEAVY = ["dataclasses", "pathlib", "typing", "datetime", "logging", "subprocess", "argparse", "sqlite3", "asyncio"]
@@ -86,7 +88,7 @@ DOORS = {
     "datetime": {"model/times"},  # reads times that people write; it never asks what time it is
     "subprocess": {"git", "cli/demo", "mcp_server/snapshot"},  # the demo starts our server, the snapshot asks for git's
     "apsw": {"index/database", "index/catchup"},  # catch-up names the errors; it opens nothing
-    "os.ftruncate": {"log/active", "log/tail"}, "os.O_APPEND": {"log/tail"},
+    "os.ftruncate": {"log/active", "log/tail"}, "os.O_APPEND": {"log/tail", "paths"},
     "paths.write_all": {"log/active", "log/tail", "log/secret", "cli/demo_server", "actions/archive"},  # the demo stops in the middle of a write, on purpose
     "os.write": {"paths", "mcp_server/wire"}, "os.chmod": {"paths", "plugins/registry"},
     "os.makedirs": set(), "os.mkdir": {"paths", "cli/demo"},

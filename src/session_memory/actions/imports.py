@@ -17,6 +17,7 @@ from session_memory.index.database import Database
 from session_memory.log.journal import Journal
 from session_memory.model.record import SESSION, Draft
 
+NEAR_MS = 15 * 60_000  # a hook tells of a message when it is over, the transcript when it began
 BATCH = 2_000  # drafts in one append: one lock, one write
 
 
@@ -93,16 +94,18 @@ class Imports:
         fresh = []
         for draft in batch:
             if draft.kind == SESSION:
-                known = session_rows.find(database, draft.body["session"])
-                name = "title" if draft.body["change"] == "update" else "how"
-                if known is None or not known.get(name):
+                known = session_rows.find(database, draft.body["session"]) or {}
+                if any(not known.get(name) for name in ("how", "parent_session") if draft.body.get(name)):
                     fresh.append(draft)
                 continue
             key = self._opened.journal.key_of(draft) or ""
-            if key in seen or _held(database, draft, key):
+            record = f"{draft.body['source'].get('uuid')} {draft.body['type']}"
+            copied = bool(draft.body["source"].get("copied")) and record in seen
+            if copied or key in seen or _held(database, draft, key):
+                seen.add(record)
                 result.known += 1
                 continue
-            seen.add(key)
+            seen |= {key, record}
             result.new += 1
             fresh.append(draft)
         return fresh
@@ -120,8 +123,28 @@ def _held(database: Database, draft: Draft, key: str) -> bool:
     """Whether the memory holds it: by its key, or by the one that this product gave it before hooks recorded too."""
     if database.one("SELECT 1 FROM event WHERE key = ?", (key,)):
         return True
+    if draft.body["source"].get("copied") or key.startswith("queued:"):
+        return _said(database, draft)
     before = f"uuid:{draft.body['source'].get('uuid')}"
     return bool(database.one("SELECT 1 FROM event WHERE key = ? AND type = ?", (before, draft.body["type"])))
+
+
+def _said(database: Database, draft: Draft) -> bool:
+    """Whether the same words were kept from about the same time: for what has no name of its own, or another one here."""
+    at, member = draft.at_ms or 0, "text" if "text" in draft.body["data"] else "args"
+    return bool(
+        database.one(
+            "SELECT 1 FROM event WHERE at BETWEEN ? AND ? AND category = ? AND type = ? AND data ->> ? = ?",
+            (
+                at - NEAR_MS,
+                at + NEAR_MS,
+                draft.body["category"],
+                draft.body["type"],
+                member,
+                draft.body["data"].get(member),
+            ),
+        )
+    )
 
 
 def keep_each(journal: Journal, drafts: list[Draft], troubles: list[str]) -> None:

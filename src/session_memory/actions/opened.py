@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from session_memory import git
+from session_memory.capture import clients
 from session_memory.errors import IndexUnavailable, LogUnavailable
 from session_memory.index.catchup import Index
 from session_memory.log.journal import Journal
@@ -45,11 +47,13 @@ class Opened:
     cwd: str
     client: str = ""
     client_session: str | None = None  # the client's own session id, where it has one
+    client_pid: str = ""  # the client's process, where it says so; else our parent is meant
     session: str | None = None  # the session this client attached last
     warnings: list[str] = field(default_factory=list)
     behind: int = 0  # bytes of the log the last read could not see
     waiting: int = 0  # files of the spool it could not see either
     session_project: tuple[str, str] = ("", "")  # a session and its project, as asked last
+    _client_started: str = ""  # the session the client began with
     _project: tuple[str, str] | None = None
 
     def keep(self, drafts: Sequence[Draft], *, stated: bool = True) -> Kept:
@@ -77,6 +81,15 @@ class Opened:
         if self._project is None:
             self._project = git.project_key(self.cwd)
         return self._project
+
+    def follow_client(self) -> None:
+        """Go where the client has gone: `/clear` gives it a new session, of which only its hooks are told."""
+        if self.client_session is None:
+            return
+        started = self._client_started = self._client_started or self.client_session
+        now = clients.current(self.home, self.client_pid or str(os.getppid()), started)
+        if now != self.client_session:
+            self.client_session, self.session = now, None
 
     def warn(self, text: str) -> None:
         """Show a warning once: on stderr now, and in `status`."""

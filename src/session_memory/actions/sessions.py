@@ -37,6 +37,7 @@ class Sessions:
         Without an id the client's own session is meant, where it has one. Raises InvalidInput, LogUnavailable.
         """
         opened = self._opened
+        opened.follow_client()
         wanted = _checked(session_id) or opened.client_session or ids.new_id(ids.now_ms())
         known = self.known(wanted)
         key, name = self._named(project)
@@ -57,6 +58,7 @@ class Sessions:
     def current(self) -> str:
         """The session this client works in: attached, the client's own, or one started now. Raises LogUnavailable."""
         opened = self._opened
+        opened.follow_client()
         if opened.session is None:
             wanted = opened.client_session or ids.new_id(ids.now_ms())
             if self.known(wanted) is None:
@@ -83,6 +85,7 @@ class Sessions:
         Raises NotFound (unknown-session).
         """
         opened = self._opened
+        opened.follow_client()
         database = opened.read()
         if session_id:
             if session_rows.find(database, session_id) is None:

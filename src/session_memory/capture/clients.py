@@ -39,10 +39,10 @@ def begin(home: Home, pid: str, session: str) -> None:
         _tidy(home)
 
 
-def current(home: Home, pid: int, started: str | None) -> str | None:
+def current(home: Home, pid: str, started: str) -> str:
     """The session that the client with this process id works in now; `started`, what it told its server at the start,
     where nothing newer is known."""
-    known = sessions(home, str(pid))
+    known = sessions(home, pid)
     return known[-1] if started in known else started
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from session_memory import ids
 from session_memory.capture import prompts, tools
-from session_memory.capture.transcript import CLIENT, TITLE
+from session_memory.capture.transcript import CLIENT
 from session_memory.model.record import CHECKPOINT, EVENT, SESSION, Draft
 
 TYPE_CHECKING = False
@@ -82,11 +82,7 @@ def _prompt(payload: dict[str, Any], around: Around) -> list[Draft]:
         return []
     type_, data = found
     by = "tool" if type_ in prompts.BY_CLIENT else "user"
-    made = [_event(payload, around, "message", type_, data, by, prompts.key(_text(payload.get("prompt_id")), type_))]
-    title = " ".join(_text(data.get("text")).split())[:TITLE]
-    if title and type_ == "user_prompt":
-        made.append(_session(payload, around, "title", title=title))
-    return made
+    return [_event(payload, around, "message", type_, data, by, prompts.key(_text(payload.get("prompt_id")), type_))]
 
 
 def _tool(payload: dict[str, Any], around: Around, *, failed: bool) -> list[Draft]:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import re
-
 from session_memory.capture.tools import said_by_user
+from session_memory.model.pattern import later
 from session_memory.model.plain import plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-COMMAND = re.compile(r"(?s)<command-name>\s*(.*?)\s*</command-name>")
-ARGUMENTS = re.compile(r"(?s)<command-args>\s*(.*?)\s*</command-args>")
-SHELL = re.compile(r"(?s)<bash-input>\s*(.*?)\s*</bash-input>")
-INJECTED = re.compile(r"(?s)<(system-reminder|session-memory)\b[^>]*>.*?</\1[^>]*>")
-OUTPUT = re.compile(r"(?s)<(local-command-stdout|local-command-stderr|bash-stdout|bash-stderr)>(.*?)</\1>")
+COMMAND = later(r"(?s)<command-name>\s*(.*?)\s*</command-name>")
+ARGUMENTS = later(r"(?s)<command-args>\s*(.*?)\s*</command-args>")
+SHELL = later(r"(?s)<bash-input>\s*(.*?)\s*</bash-input>")
+INJECTED = later(r"(?s)<(system-reminder|session-memory)\b[^>]*>.*?</\1[^>]*>")
+OUTPUT = later(r"(?s)<(local-command-stdout|local-command-stderr|bash-stdout|bash-stderr)>(.*?)</\1>")
 MACHINE = ("<local-command-caveat>", "[Request interrupted")
 TYPED = ("user_prompt", "command")
-SUMMARY = re.compile(r"(?s)<summary>(.*?)(?:</summary>|\Z)")
+SUMMARY = later(r"(?s)<summary>(.*?)(?:</summary>|\Z)")
 AFTER_SUMMARY = "\n\nIf you need specific details from before compaction"
 KEY_WORDS = 400  # characters of a summary that its key is made of
 BY_CLIENT = ("notification", "local_output")  # types of what the client says in the user's place

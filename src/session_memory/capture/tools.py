@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
+
+from session_memory.model.pattern import later
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,16 +12,16 @@ if TYPE_CHECKING:
 
 MOST_OUTPUT = 20_000  # characters of an output that are kept: its beginning and its end
 FILE_MEMBERS = ("file_path", "notebook_path")
-OURS = re.compile(r"mcp__(?:plugin_)?session-memory(?:_session-memory)?__")  # what our own tools keep is there already
-EXIT = re.compile(r"\A(?:Error:\s*)?Exit code:? (\d{1,3})\b")
-REJECTED = re.compile(r"(?i)tool use was rejected|user rejected tool use|doesn't want to (?:proceed|take this action)")
-SAID = re.compile(r"(?s)the user (?:said|provided the following reason[^:]*):\s*(.+)\Z")
-RUNNER = re.compile(
+OURS = later(r"mcp__(?:plugin_)?session-memory(?:_session-memory)?__")  # what our own tools keep is there already
+EXIT = later(r"\A(?:Error:\s*)?Exit code:? (\d{1,3})\b")
+REJECTED = later(r"(?i)tool use was rejected|user rejected tool use|doesn't want to (?:proceed|take this action)")
+SAID = later(r"(?s)the user (?:said|provided the following reason[^:]*):\s*(.+)\Z")
+RUNNER = later(
     r"(?:^|&&|;|\n)\s*(?:[A-Z_]+=\S+\s+)*(?:time\s+|sudo\s+|timeout\s+\S+\s+)?"
     r"(?:mix|pytest|python3?|npm|npx|yarn|pnpm|cargo|go|make|tsc|jest|vitest|gradle|\./gradlew|mvn|dotnet|rake|bundle|ruff"
     r"|mypy|eslint|cmake|ninja|swift|rspec|phpunit|composer|tox|uv|poetry|deno|bun|just)\s"
 )
-FAILING = re.compile(
+FAILING = later(
     r"(?m)^.*\b[1-9]\d* (?:failed|failures?)\b|^FAILED\b|^E {3}\w*Error|^Traceback \(most recent call last\)"
     r"|^error(?:\[E\d+\])?: |^== Compilation error|^\*\* \(\w+|^npm ERR!|^BUILD FAILED|^make: \*\*\*|^--- FAIL"
 )

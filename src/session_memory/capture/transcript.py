@@ -12,6 +12,7 @@ import os
 from session_memory import ids
 from session_memory.capture import prompts, tools
 from session_memory.errors import InvalidInput
+from session_memory.model.pattern import later
 from session_memory.model.record import EVENT, SESSION, Draft
 
 TYPE_CHECKING = False
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 CLIENT = "claude-code"
-TITLE = 80  # characters of the first prompt that name a session
 # records of the client's own bookkeeping: nothing anybody said or did
 SILENT = frozenset(
     "progress file-history-snapshot attachment system last-prompt tools-used cost-state mode permission-mode atis-latch"
@@ -28,6 +28,8 @@ SILENT = frozenset(
 )
 # cheap test that a line is one of these before it is parsed: raw quotes cannot occur inside a JSON string
 PROGRESS = b'"type":"progress","data":'
+PROMPT = later(rb'"promptId":"([^"]{1,100})"')
+NOT_TYPED = (b'"tool_result"', b'"isMeta":true', b'"isCompactSummary":true', b"<local-command-", b"<bash-std")
 SPOKEN = (b'"type":"user"', b'"type":"assistant"')
 
 
@@ -58,6 +60,24 @@ def subagents_of(path: str) -> list[str]:
     return sorted(each.path for each in os.scandir(folder) if each.name.endswith(".jsonl"))
 
 
+def copied_until(path: str) -> int:
+    """The offset up to which a transcript repeats another one: a forked session begins with a copy of its parent's records.
+
+    The copies keep their own uuid and time, but all bear the id of the first prompt of the fork: of several typed texts
+    with one prompt's id only the last was typed here. 0 for a session that is no fork.
+    """
+    typed: dict[bytes, tuple[int, int]] = {}  # prompt's id -> how many typed texts, where the last of them begins
+    at = 0
+    with open(path, "rb") as file:
+        for raw in file:
+            if SPOKEN[0] in raw and not any(sign in raw for sign in NOT_TYPED):
+                found = PROMPT.search(raw)
+                if found:
+                    typed[found.group(1)] = (typed.get(found.group(1), (0, 0))[0] + 1, at)
+            at += len(raw)
+    return max((last for count, last in typed.values() if count > 1), default=0)
+
+
 class Transcript:
     """One file, read once by iterating: drafts of kind session and event, in the order of the file.
 
@@ -74,9 +94,9 @@ class Transcript:
         self._calls: dict[str, tuple[str, str, Any]] = {}  # tool_use_id -> event id, tool, input
         self._said: set[str] = set()  # texts of user records
         self._queued: list[tuple[int, dict[str, Any]]] = []
+        self._copied_until = copied_until(path)
         self._own: set[str] = set()  # ids of calls of our own tools
         self._prompt: object = None  # the id of the prompt that is being answered
-        self._titled = False
         self._compaction = os.path.basename(path).startswith("agent-acompact")
 
     def __iter__(self) -> Iterator[Draft]:
@@ -154,7 +174,10 @@ class Transcript:
         if record.get("isCompactSummary"):
             text = prompts.summary(tools.result_text(content))
             made = self._event(record, "message", "compact_summary", {"text": text}, "model", "compact_summary")
-            made.key_text = prompts.summary_key(self.session, text)
+            if self._copied():
+                made.key = f"uuid:{record.get('uuid')}"
+            else:
+                made.key_text = prompts.summary_key(self.session, text)
             yield made
             return
         if record.get("isMeta"):
@@ -182,21 +205,12 @@ class Transcript:
             self._skip(found)
             return
         type_, data = found
-        if type_ == "user_prompt":
-            self._said.add(data["text"])
+        if type_ in prompts.TYPED:
+            self._said.add(prompts.normal(data.get("text") or f"{data['name']} {data['args']}"))
         prompt = "" if record.get("isSidechain") else _text(record.get("promptId"))
-        key = prompts.key(prompt, type_) or f"uuid:{record.get('uuid')}"
+        key = (None if self._copied() else prompts.key(prompt, type_)) or f"uuid:{record.get('uuid')}"
         by = "tool" if type_ in prompts.BY_CLIENT else "model" if record.get("isSidechain") else "user"
-        yield from self._title(record, type_, data)
         yield self._event(record, "message", type_, data, by, key)
-
-    def _title(self, record: dict[str, Any], type_: str, data: dict[str, Any]) -> Iterator[Draft]:
-        """The first thing said names the session."""
-        title = " ".join(_text(data.get("text")).split())[:TITLE]
-        if not self._titled and title and type_ == "user_prompt":
-            self._titled = True
-            body = {"session": self.session, "project": "", "change": "update", "title": title}
-            yield Draft(SESSION, body, at_ms=_ms(record))
 
     def _assistant(self, record: dict[str, Any]) -> Iterator[Draft]:
         content = record["message"].get("content")
@@ -205,7 +219,7 @@ class Transcript:
             kind = block.get("type") if isinstance(block, dict) else None
             if kind == "text" and _text(block.get("text")).strip():
                 said = block["text"].strip()
-                key = prompts.reply_key(self._prompt)
+                key = None if self._copied() else prompts.reply_key(self._prompt)
                 made = self._event(record, "message", "reply", {"text": said}, "model", key or _nth(record, number))
                 made.key_text = prompts.normal(said) if key else None
                 yield made
@@ -257,7 +271,8 @@ class Transcript:
         """Messages typed while the model worked that never became a record of their own."""
         for number, record in self._queued:
             found = prompts.read(_text(record["content"]))
-            if isinstance(found, str) or found[1].get("text") in self._said:
+            said = prompts.normal(_text(record["content"]))
+            if isinstance(found, str) or said in self._said or (said.startswith("/") and " " not in said):
                 self._skip("queue-operation")
                 continue
             type_, data = found
@@ -277,6 +292,9 @@ class Transcript:
         else:
             self._skip("compaction's own record")
 
+    def _copied(self) -> bool:
+        return self.offset <= self._copied_until
+
     def _event(
         self, record: dict[str, Any], category: str, type_: str, data: dict[str, Any], by: str, key: str,
         tool_use_id: str = "",
@@ -293,6 +311,8 @@ class Transcript:
         ):
             if isinstance(value, str) and value:
                 source[name] = value
+        if self._copied():
+            source["copied"] = True
         body: dict[str, Any] = {
             "session": self.session or _text(record.get("sessionId")), "project": "", "category": category, "type": type_,
             "data": data, "stated_by": by, "source": source,

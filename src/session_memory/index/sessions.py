@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from session_memory.index.database import Database
     from session_memory.model.record import Record
 
-FIRST_WINS = ("how", "parent_session")
+TITLE = 80  # characters of the first prompt that name a session
+FIRST_WINS = ("how", "parent_session", "title")
 FIELDS = ("client", "skill", "how", "parent_session", "cwd", "branch", "commit", "title")
 
 
@@ -100,6 +101,14 @@ def _described(database: Database, row: tuple[Any, ...]) -> dict[str, Any]:
     number, session_id, key, name, started = row
     fields = dict(database.rows("SELECT name, value FROM session_field WHERE session_n = ?", (number,)))
     last, count = database.one("SELECT max(at), count(*) FROM event WHERE session_n = ?", (number,)) or (None, 0)
+    if not fields.get("title"):  # the first thing said names a session
+        said = database.one(
+            "SELECT data ->> 'text' FROM event WHERE session_n = ? AND category = 'message' AND type = 'user_prompt'"
+            " ORDER BY at, id LIMIT 1",
+            (number,),
+        )
+        if said and said[0]:
+            fields["title"] = " ".join(str(said[0]).split())[:TITLE]
     return {
         "id": session_id,
         "project": key,

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 
 from session_memory import paths
 from session_memory.errors import LogUnavailable
+from session_memory.model.pattern import later
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from session_memory.paths import Home
 
 SALT_BYTES = 16
-NAME = re.compile(r"[0-9a-f]{64}")
+NAME = later(r"[0-9a-f]{64}")
 
 
 def write(home: Home, content: bytes) -> str:

@@ -11,6 +11,7 @@ import json
 import re
 
 from session_memory.errors import InvalidInput
+from session_memory.model.pattern import later
 from session_memory.model.record import Record
 
 TYPE_CHECKING = False
@@ -29,9 +30,9 @@ FRAME = re.compile(
     rb'((?:,"[a-z_]+":(?:"[ !#-\[\]-~]*"|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null))*)'
     rb',"sum":"([0-9a-f]{64})","chain":"([0-9a-f]{64})","body":'
 )
-EXTRA = re.compile(rb',"([a-z_]+)":')
+EXTRA = later(rb',"([a-z_]+)":')
 FRAME_NAMES = frozenset(b"v kind id origin seq at hlc key sum chain body".split())
-KEY = re.compile(r"[!#-\[\]-~]{1,200}")
+KEY = later(r"[!#-\[\]-~]{1,200}")
 SALTED = re.compile(rb'\{"salt":"[0-9a-f]{32}"')
 
 

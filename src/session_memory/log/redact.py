@@ -12,6 +12,7 @@ import re
 
 from session_memory.errors import InvalidInput
 from session_memory.log.redact_rules import HOLLOW, RULES, TELLING
+from session_memory.model.pattern import later
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 SHORTEST_KNOWN = 8
 LEAST_ENTROPY = 3.0  # bits a character, of an assigned value: below it, it is a word or a name
-NAME_LIKE = re.compile(r"[A-Za-z_$][A-Za-z_$.\-]*")
+NAME_LIKE = later(r"[A-Za-z_$][A-Za-z_$.\-]*")
 MARK = "[REDACTED:"
 SHORTEST = 8  # characters below which no rule can match
 REMEMBERED, MOST_REMEMBERED = 40, 5_000  # characters of a text whose outcome is remembered; how many texts

@@ -12,19 +12,20 @@ import re
 
 from session_memory import ids, paths
 from session_memory.log import line
+from session_memory.model.pattern import later
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from session_memory.paths import Home
 
-FRAME = re.compile(
+FRAME = later(
     rb'\{"v":([1-9][0-9]{0,8}),"kind":"([a-z_]{1,32})","id":"([0-9a-f]{32})",'
     rb'"at":"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z)",'
     rb'"hlc":"([0-9]{13}\.[0-9]{4})","key":(null|"[!#-\[\]-~]{1,200}")'
     rb'((?:,"[a-z_]+":(?:"[ !#-\[\]-~]*"|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null))*)'
     rb',"sum":"([0-9a-f]{64})","body":'
 )
-NAME = re.compile(r"[0-9]{13}-[0-9]{1,10}-[0-9a-f]{8}\.jsonl(?:@([0-9a-f]{16})-([0-9]{1,18}))?")
+NAME = later(r"[0-9]{13}-[0-9]{1,10}-[0-9a-f]{8}\.jsonl(?:@([0-9a-f]{16})-([0-9]{1,18}))?")
 
 
 class Waiting:

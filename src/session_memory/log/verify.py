@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import re
 
 from session_memory.log import line, reader
+from session_memory.model.pattern import later
 from session_memory.model.record import FORGET, ORIGIN
 
 TYPE_CHECKING = False
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from session_memory.paths import Home
 
 
-BLOB = re.compile(rb'\{"salt":"[0-9a-f]{32}","blob":\{"sha":"([0-9a-f]{64})"')
+BLOB = later(rb'\{"salt":"[0-9a-f]{32}","blob":\{"sha":"([0-9a-f]{64})"')
 
 
 class Fault:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 
+from session_memory.model.pattern import later
+
 # control characters except newline and tab; escape sequences; direction overrides; zero-width characters; BOM
-ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
-UNSEEN = re.compile(
+ESCAPES = later(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+UNSEEN = later(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff"
     "\U000e0000-\U000e007f]"
 )
-FENCE = re.compile(r"<(/?)\s*(session-memory|system-reminder|system|function_calls|antml)", re.IGNORECASE)
-LINE_START = re.compile(r"(?m)^(\s{0,3})(#{1,6}\s|```|~~~|---|===|>)")
+FENCE = later(r"<(/?)\s*(session-memory|system-reminder|system|function_calls|antml)", re.IGNORECASE)
+LINE_START = later(r"(?m)^(\s{0,3})(#{1,6}\s|```|~~~|---|===|>)")
 
 
 def plain(text: str) -> str:

@@ -1,0 +1,138 @@
+"""The door for what the client reports: a hook's payload on stdin becomes records; always exit 0, nothing on stdout.
+
+`python3 -I -S record.py`, before anything is installed: standard library only, nothing but the log's floor is loaded.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from session_memory.paths import Home
+    from session_memory.settings import Environment
+
+MOST = 50 * 1024 * 1024  # bytes of a payload that are read
+SECONDS = 8  # this process lives at most; the client waits for no hook of ours longer than for its own timeout
+MOST_LOG = 256 * 1024  # bytes of hook.log
+BEGINNING = ("startup", "clear", "resume", "fork", "compact")
+
+
+class Call:
+    """One call of a hook: its payload, the home, and what the environment says."""
+
+    __slots__ = ("around", "home", "payload", "root")
+
+    def __init__(self, payload: dict[str, Any], home: Home, around: Environment) -> None:
+        self.payload = payload
+        self.home = home
+        self.around = around
+        self.root = home.root
+
+
+def record(payload: dict[str, Any]) -> Call | None:
+    """Keep what a payload says; None when nothing may be kept. Raises SessionMemoryError, OSError."""
+    from session_memory import git, paths, settings
+    from session_memory.capture import clients, project
+    from session_memory.capture import payload as payloads
+    from session_memory.capture.consent import Consent
+    from session_memory.errors import InvalidInput
+    from session_memory.log.journal import HOOK_DEADLINE, Journal
+
+    around = settings.environment()
+    root = paths.home_root(None, around.home)
+    session = payload.get("session_id")
+    cwd = payload.get("cwd")
+    if not isinstance(session, str) or not isinstance(cwd, str) or not session:
+        return None
+    found = settings.load(root)
+    if found.unsafe:
+        raise InvalidInput("bad-settings", f"config.json cannot be used: {'; '.join(found.unsafe)}.")
+    home = paths.Home(root, found.events_file, found.index_file, found.checkpoints_dir, found.handoffs_dir)
+    consent = Consent(root, found)
+    if around.off:
+        consent.leave_out(session)
+        return None
+    before = _noted(payload, home, around, clients)
+    folder = around.project_dir or cwd
+    key, name = project.of(home, folder)
+    if not consent.allows(session, key, folder):
+        return None
+    branch, commit = git.head(cwd)
+    where = payloads.Around(key, name, cwd, branch, commit, before)
+    kept = [draft for draft in map(consent.kept, payloads.drafts(payload, where)) if draft is not None]
+    if kept:
+        Journal(
+            home, durability=found.durability, deadline=HOOK_DEADLINE, patterns=found.redaction_patterns,
+            known=settings.secret_values(), warn=lambda text: log(root, text),
+        ).append(kept)  # fmt: skip
+    return Call(payload, home, around)
+
+
+def _noted(payload: dict[str, Any], home: Home, around: Environment, clients: Any) -> str:
+    """Note which session the client works in; returns the one before it."""
+    if payload.get("hook_event_name") != "SessionStart" or not around.client_pid:
+        return ""
+    if payload.get("source") == "startup":
+        clients.begin(home, around.client_pid, payload["session_id"])
+        return ""
+    return str(clients.note(home, around.client_pid, payload["session_id"]))
+
+
+def read(stream: Any) -> dict[str, Any]:
+    """The payload. Raises ValueError for anything but a JSON object of a bearable size."""
+    content = stream.read(MOST + 1)
+    if len(content) > MOST:
+        raise ValueError(f"the payload has more than {MOST:,} bytes")
+    found = json.loads(content.decode("utf-8", "replace"))
+    if not isinstance(found, dict):
+        raise ValueError("the payload is no JSON object")  # noqa: TRY004  # what is wrong is the text, not a type of ours
+    return found
+
+
+def log(root: str, text: str) -> None:
+    """A line in hook.log: the one place where a hook can say what went wrong."""
+    from session_memory import ids, paths
+
+    try:
+        paths.make_dir(root)
+        paths.add_line(os.path.join(root, "hook.log"), f"{ids.at_text(ids.now_ms())} {text}\n".encode(), MOST_LOG)
+    except Exception:
+        return  # the disk that refuses the record refuses its trouble too; the session must not notice
+
+
+def limited() -> None:
+    """End this process in time, whatever holds it up; what it was about to write is then written whole or not at all."""
+    import signal
+
+    def too_long(number: int, frame: object) -> None:
+        raise TimeoutError(f"the hook took more than {SECONDS} s")
+
+    if hasattr(signal, "SIGALRM"):
+        signal.signal(signal.SIGALRM, too_long)
+        signal.alarm(SECONDS)
+
+
+def guarded(run: Any) -> int:
+    """Run a hook; whatever goes wrong stands in hook.log, and the client's session goes on. Returns 0."""
+    try:
+        limited()
+        run()
+    except Exception as error:  # a hook's door: a memory that cannot record must not disturb the work
+        try:
+            from session_memory import paths, settings
+
+            root = paths.home_root(None, settings.environment().home)
+            log(root, f"{type(error).__name__}: {error}"[:2000])
+        except Exception:
+            return 0
+    return 0
+
+
+def main() -> int:
+    """Record the payload on stdin."""
+    return guarded(lambda: record(read(sys.stdin.buffer)))
