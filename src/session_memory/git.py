@@ -63,7 +63,7 @@ def project_key(cwd: str) -> tuple[str, str]:
     return f"dir:{path}", os.path.basename(path) or path
 
 
-def common_folder(cwd: str) -> str | None:
+def shared_folder(cwd: str) -> str | None:
     """The git folder that all worktrees of the checkout around `cwd` share; None outside of one."""
     found = _folders(cwd)
     return found[1] if found else None

@@ -88,7 +88,7 @@ class Memory:
         self.health = Health(self.opened)
         self.backups = Backups(self.opened)
         self.doctor = Doctor(self.opened)
-        self.starts = Starts(self.opened, self.sessions, self.states, self.handoffs, self.health)
+        self.starts = Starts(self.opened, self.sessions, self.states, self.handoffs, self.health, self.imports)
         self.predecessors.adopt()
 
     def _warn(self, text: str) -> None:

@@ -76,6 +76,10 @@ class Environment:
         claude = environ.get("CLAUDE_CONFIG_DIR") or os.path.join(os.path.expanduser("~"), ".claude")
         self.claude_projects = os.path.join(claude, "projects")
 
+    def transcripts_of(self, cwd: str) -> str:
+        """The folder where Claude Code keeps the transcripts of work in `cwd`."""
+        return os.path.join(self.claude_projects, re.sub(r"[^A-Za-z0-9]", "-", cwd))
+
 
 class Settings:
     """Every setting by name (`value`), where it came from (`origin`), and what was wrong (`problems`).

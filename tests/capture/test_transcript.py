@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from session_memory.actions.events import Query
+from session_memory.actions.imports import Imported
 from session_memory.capture.transcript import Transcript, find_transcripts, subagents_of
 from session_memory.errors import InvalidInput
 from session_memory.memory import Memory
@@ -51,7 +53,9 @@ class Builder:
         del record["uuid"], record["parentUuid"]
 
     def bytes(self) -> bytes:
-        return b"".join(json.dumps(each, ensure_ascii=False).encode() + b"\n" for each in self.records)
+        return b"".join(
+            json.dumps(each, ensure_ascii=False, separators=(",", ":")).encode() + b"\n" for each in self.records
+        )
 
     def write(self, folder: Path) -> str:
         folder.mkdir(parents=True, exist_ok=True)
@@ -132,8 +136,6 @@ def test_who_said_it_when_and_where_it_stands_are_kept(tmp_path: Path) -> None:
     drafts = list(Transcript(every_trap().write(tmp_path)))
     start = drafts[0]
     assert start.kind == SESSION and start.body["how"] == "import" and start.body["cwd"] == "/gone/shop"
-    title = next(d for d in drafts if d.kind == SESSION and d.body.get("title"))
-    assert title.body["title"] == "Add rate limits"
     prompt = next(d for d in drafts if d.kind == EVENT)
     assert prompt.at_ms == 1770841863000 and prompt.key == "user_prompt:p1"
     assert prompt.body["source"] == {"client": "claude-code", "uuid": "u3", "prompt_id": "p1"}
@@ -191,7 +193,7 @@ def test_subagents_go_under_their_parent(tmp_path: Path) -> None:
     agent.user("look around", isSidechain=True, agentId="a1")
     (folder / "agent-a1.jsonl").write_bytes(agent.bytes())
     found = subagents_of(str(main))
-    start, _title, prompt = list(Transcript(found[0]))
+    start, prompt = list(Transcript(found[0]))
     assert start.body["how"] == "subagent" and start.body["parent_session"] == SESSION_ID
     assert prompt.body["session"] == f"{SESSION_ID}/agent-a1" and prompt.body["stated_by"] == "model"
     assert find_transcripts(str(tmp_path)) == [str(main)]
@@ -255,3 +257,92 @@ def test_the_real_transcripts_come_in_whole(home: str, shared: Path, tmp_path: P
         ]
         covered = sum(1 for uuid in evidence if uuid in sources)
         assert covered == len(evidence), f"{covered} of {len(evidence)}"
+
+
+def test_a_fork_tells_only_what_was_said_in_it_and_names_the_session_it_began_with(home: str, tmp_path: Path) -> None:
+    parent, fork = Builder(), Builder()
+    parent.user("first thing", promptId="p1")
+    parent.assistant({"type": "text", "text": "first answer"})
+    for each in parent.records:
+        copy = {**each, "sessionId": "fork-session"}
+        fork.records.append({**copy, "promptId": "p2"} if each["type"] == "user" else copy)
+    fork.user("in the fork", promptId="p2", sessionId="fork-session")
+    fork.records[-1]["uuid"] = "u90"
+    fork.assistant({"type": "text", "text": "second answer"})
+    fork.records[-1].update(uuid="u91", sessionId="fork-session")
+    folder = tmp_path / "projects"
+    Path(parent.write(folder)).touch()
+    (folder / "fork-session.jsonl").write_bytes(fork.bytes())
+    with Memory(home, cwd=str(tmp_path)) as memory:
+        assert memory.imports.claude_code(str(folder)).new == 4
+        events = memory.events.query(Query(scope="all", order="oldest")).events
+        assert [(e["data"]["text"], e["session_id"]) for e in events] == [
+            ("first thing", SESSION_ID), ("first answer", SESSION_ID),
+            ("in the fork", "fork-session"), ("second answer", "fork-session"),
+        ]  # fmt: skip
+        found = {each["id"]: each for each in memory.sessions.listed(everywhere=True, limit=9)}
+        assert found["fork-session"]["parent_session"] == SESSION_ID and "parent_session" not in found[SESSION_ID]
+        assert memory.imports.claude_code(str(folder)).new == 0
+
+
+def test_a_fork_whose_parent_is_gone_brings_the_copy(home: str, tmp_path: Path) -> None:
+    fork = Builder()
+    fork.user("first thing", promptId="p2")
+    fork.assistant({"type": "text", "text": "first answer"})
+    fork.user("in the fork", promptId="p2")
+    with Memory(home, cwd=str(tmp_path)) as memory:
+        assert memory.imports.claude_code(fork.write(tmp_path / "projects")).new == 3
+        assert memory.imports.claude_code(str(tmp_path / "projects")).new == 0
+
+
+def test_our_own_tools_and_bare_client_commands_are_not_told_again(tmp_path: Path) -> None:
+    told = Builder()
+    told.user("go", promptId="p1")
+    told.tool("mcp__plugin_session-memory_session-memory__session_record", {"category": "decision"}, "{}")
+    told.tool("mcp__session-memory__session_query", {"keyword": "x"}, "{}")
+    told.queue("enqueue", "/clear")
+    told.queue("enqueue", "/compact keep it")
+    told.user("<command-name>/compact</command-name><command-args>keep it</command-args>", promptId="p2")
+    drafts = [each for each in Transcript(told.write(tmp_path)) if each.kind == EVENT]
+    assert [(each.body["type"], each.key) for each in drafts] == [
+        ("user_prompt", "user_prompt:p1"),
+        ("command", "user_prompt:p2"),
+    ]
+
+
+def test_history_before_the_memory_began_waits_to_be_asked_for(home: str, tmp_path: Path) -> None:
+    told = Builder()
+    told.user("go", promptId="p1")
+    path = told.write(tmp_path / "projects")
+    os.utime(path, (1_700_000_000, 1_700_000_000))
+    with Memory(home, cwd=str(tmp_path)) as memory:
+        memory.events.record("finding", "x", {"text": "the memory begins"})
+        found = Imported()
+        assert list(memory.imports.missed(str(tmp_path / "projects"), found)) == [] and found.new == 0
+        assert list(memory.imports.missed(str(tmp_path / "nowhere"), found)) == []
+        os.utime(path)  # it goes on
+        assert list(memory.imports.missed(str(tmp_path / "projects"), found)) and found.new == 1
+        again = Imported()
+        assert list(memory.imports.missed(str(tmp_path / "projects"), again)) == []  # it has been read to its end
+        told.user("more", promptId="p2")
+        told.write(tmp_path / "projects")
+        assert list(memory.imports.missed(str(tmp_path / "projects"), again)) and again.new == 1
+
+
+def test_what_was_said_in_a_pause_or_is_excluded_or_private_does_not_come_in(home: str, tmp_path: Path) -> None:
+    told = Builder()
+    told.user("before <private>my word</private> after", promptId="p1")
+    told.tool("Read", {"file_path": "/gone/shop/keys/private.pem"}, "very secret")
+    told.user("in the pause", promptId="p2")
+    told.user("at the end", promptId="p3")
+    told.records[3]["timestamp"], told.records[4]["timestamp"] = "2026-02-12T10:00:00.000Z", "2026-02-13T10:00:00.000Z"
+    Path(home).mkdir(mode=0o700)
+    (Path(home) / "config.json").write_text(json.dumps({"capture": {"exclude": ["*.pem"]}}))
+    spans = [{"from": 1770854400000, "to": 1770940800000, "project": None}]  # 2026-02-12, all day
+    (Path(home) / "paused.json").write_text(json.dumps({"spans": spans, "sessions": []}))
+    with Memory(home, cwd=str(tmp_path)) as memory:
+        report = memory.imports.claude_code(told.write(tmp_path / "projects"))
+        texts = [each["data"].get("text") for each in memory.events.query(Query(scope="all", order="oldest")).events]
+        assert texts == ["before [private] after", "at the end"] and report.left_out == 1
+    for word in (b"my word", b"very secret", b"in the pause"):
+        assert not [path for path in Path(home).rglob("*") if path.is_file() and word in path.read_bytes()]

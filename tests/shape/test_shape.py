@@ -21,7 +21,20 @@ LIGHT = ["errors", "version", "ids", "paths", "settings", "git", "model.record",
     for floor in ("log", "capture", "hooks")
     for each in sorted((SRC / floor).glob("[!_]*.py"))
 ]
-ROOMS_OF_THE_ROOT = {".ci", "benchmarks", "bin", "changelog.d", "docs", "scripts", "src", "tests"}
+ROOMS_OF_THE_ROOT = {
+    ".ci",
+    ".claude-plugin",
+    "benchmarks",
+    "bin",
+    "changelog.d",
+    "commands",
+    "docs",
+    "hooks",
+    "scripts",
+    "skills",
+    "src",
+    "tests",
+}
 HEAVY = ["dataclasses", "pathlib", "typing", "datetime", "logging", "subprocess", "argparse", "sqlite3", "asyncio"]
 # modules without a test file of their own name, and where they are tested instead
 ELSEWHERE = {
@@ -187,7 +200,7 @@ def test_the_root_holds_what_belongs_there() -> None:
         for each in files
         if "/" not in each
         and each
-        and not re.fullmatch(r"[A-Z]+\.md|LICENSE|\.gitignore|\S+\.toml|\S+\.txt|justfile|server\.py", each)
+        and not re.fullmatch(r"[A-Z]+\.md|LICENSE|\.gitignore|\.mcp\.json|\S+\.toml|\S+\.txt|justfile|server\.py", each)
     ]
     assert not odd and {each.partition("/")[0] for each in files if "/" in each} <= ROOMS_OF_THE_ROOT
 

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 
-from session_memory import git
+from session_memory import git, ids
 from session_memory.actions.opened import Opened
+from session_memory.capture import transcripts
+from session_memory.capture.consent import Consent
 from session_memory.capture.transcript import Transcript, find_transcripts, subagents_of
 from session_memory.errors import InvalidInput
 from session_memory.index import sessions as session_rows
 from session_memory.index.database import Database
 from session_memory.log.journal import Journal
-from session_memory.model.record import SESSION, Draft
+from session_memory.model.record import EVENT, SESSION, Draft
 
+WAIT = 20.0  # seconds for the index
 NEAR_MS = 15 * 60_000  # a hook tells of a message when it is over, the transcript when it began
-BATCH = 2_000  # drafts in one append: one lock, one write
+BATCH = 1_000  # drafts in one append: one lock, one write
 
 
 @dataclass
@@ -28,6 +31,7 @@ class Imported:
     transcripts: int = 0
     new: int = 0  # events
     known: int = 0
+    left_out: int = 0  # what a pause or an exclusion keeps out
     bytes: int = 0
     redacted: int = 0
     skipped: dict[str, int] = field(default_factory=dict)
@@ -48,49 +52,106 @@ class Imports:
     def claude_code(self, path: str, progress: Callable[[int, int], None] = lambda done, total: None) -> Imported:
         """Every session at `path` with its subagents; times are those of the transcript. Flushed to disk at the end.
 
-        Raises InvalidInput (bad-transcript), LogUnavailable, IndexUnavailable.
+        What the user keeps out (pauses, exclusions, private words) stays out. Raises InvalidInput (bad-transcript,
+        bad-settings), LogUnavailable, IndexUnavailable.
         """
+        result = Imported()
+        files = [file for main in find_transcripts(path) for file in (main, *subagents_of(main))]
+        total = sum(os.stat(file).st_size for file in files)
+        for _step in self._every(files, result, partial(_shown, progress, total)):
+            pass
+        progress(total, total)
+        return result
+
+    def missed(self, folder: str, result: Imported) -> Iterator[None]:
+        """Complete from the client's transcripts what its hooks could not tell (a killed client, no hooks at the time), in
+        steps of a fraction of a second, so that the one who drives it can do other things in between.
+
+        Only sessions the memory knows and those that went on after it began: older history is brought in when asked.
+        Raises as `claude_code`.
+        """
+        opened = self._opened
+        try:
+            mains = find_transcripts(folder)
+        except InvalidInput:
+            return  # the client has none here
+        looked = transcripts.looked(opened.home)
+        database = opened.read()
+        first = database.one("SELECT min(started) FROM session WHERE id NOT LIKE '%/%'")
+        began = first[0] if first and first[0] is not None else ids.now_ms()
+        seen: dict[str, list[int]] = {}
+        for main in mains:
+            for file in (main, *subagents_of(main)):
+                state = os.stat(file)
+                mark = [state.st_size, state.st_mtime_ns]
+                session = os.path.basename(main).removesuffix(".jsonl")
+                wanted = session_rows.find(database, session) is not None or state.st_mtime_ns // 1_000_000 > began
+                if wanted and looked.get(file) != mark:
+                    yield from self._every([file], result, _quiet)
+                    seen[file] = mark
+        if seen:
+            transcripts.note(opened.home, {**looked, **seen})
+
+    def _every(self, files: list[str], result: Imported, progress: Callable[[int], None]) -> Iterator[None]:
         opened = self._opened
         database = opened.read()
         before = opened.journal.redacted
-        files = [file for main in find_transcripts(path) for file in (main, *subagents_of(main))]
-        total = sum(os.stat(file).st_size for file in files)
-        result = Imported(transcripts=len(files))
+        consent = Consent(opened.home.root, opened.settings)
         seen: set[str] = set()
         for file in files:
             try:
-                self._one(database, Transcript(file), result, seen, partial(_shown, progress, result.bytes, total))
+                for offset in self._one(database, Transcript(file), result, seen, consent):
+                    progress(result.bytes + offset)
+                    yield
             except OSError as error:
                 result.troubles.append(f"{os.path.basename(file)} could not be read ({error.strerror}).")
+            result.transcripts += 1
             result.bytes += os.stat(file).st_size
         opened.journal.flush()
-        progress(total, total)
-        opened.index.catch_up(wait=20.0)
-        result.redacted = opened.journal.redacted - before
-        return result
+        opened.index.catch_up(wait=WAIT)
+        result.redacted += opened.journal.redacted - before
 
     def _one(
-        self, database: Database, transcript: Transcript, result: Imported, seen: set[str],
-        progress: Callable[[int], None],
-    ) -> None:  # fmt: skip
+        self, database: Database, transcript: Transcript, result: Imported, seen: set[str], consent: Consent
+    ) -> Iterator[int]:
+        """Bring one transcript in; yields the offset after each batch."""
         drafts = iter(transcript)
+        if transcript.forked:  # what it copies may have come in a moment ago
+            self._opened.index.catch_up(wait=WAIT)
+        origin = ""  # of a fork: the session whose records it begins with
         while True:
             batch = list(islice(drafts, BATCH))
             if not batch:
                 break
-            fresh = self._fresh(database, batch, result, seen)
-            for draft in fresh:
-                key, name = self._project(transcript.cwd)
+            key, name = self._project(transcript.cwd)
+            allowed = [draft for draft in batch if consent.allows(transcript.session, key, transcript.cwd, draft.at_ms)]
+            result.left_out += len(batch) - len(allowed)
+            fresh, origin = self._fresh(database, allowed, result, seen, origin)
+            kept = [draft for draft in map(consent.kept, fresh) if draft is not None]
+            for draft in kept:
                 draft.body["project"] = key
                 if draft.kind == SESSION:
                     draft.body["project_name"] = name
-            keep_each(self._opened.journal, fresh, result.troubles)
-            progress(transcript.offset)
+            result.new += sum(1 for draft in kept if draft.kind == EVENT)
+            keep_each(self._opened.journal, kept, result.troubles)
+            yield transcript.offset
+        if transcript.forked:
+            self._opened.index.catch_up(wait=WAIT)
+            self._fork(database, transcript.session, origin)
         for why, count in transcript.skipped.items():
             result.skipped[why] = result.skipped.get(why, 0) + count
 
-    def _fresh(self, database: Database, batch: list[Draft], result: Imported, seen: set[str]) -> list[Draft]:
-        """The drafts the memory does not hold yet."""
+    def _fork(self, database: Database, session: str, parent: str) -> None:
+        """Note whose copy a forked session began with: its client does not say."""
+        known = session_rows.find(database, session)
+        if parent and parent != session and known and not known.get("parent_session"):
+            body = {"session": session, "project": known["project"], "change": "update", "parent_session": parent}
+            self._opened.journal.append([Draft(SESSION, body)], stated=False)
+
+    def _fresh(
+        self, database: Database, batch: list[Draft], result: Imported, seen: set[str], origin: str
+    ) -> tuple[list[Draft], str]:
+        """The drafts the memory does not hold yet, and the session that holds what they copy."""
         fresh = []
         for draft in batch:
             if draft.kind == SESSION:
@@ -100,15 +161,16 @@ class Imports:
                 continue
             key = self._opened.journal.key_of(draft) or ""
             record = f"{draft.body['source'].get('uuid')} {draft.body['type']}"
-            copied = bool(draft.body["source"].get("copied")) and record in seen
-            if copied or key in seen or _held(database, draft, key):
+            copied = bool(draft.body["source"].get("copied"))
+            holder = _holder(database, draft, key)
+            if holder is not None or key in seen or (copied and record in seen):
+                origin = holder or origin if copied else origin
                 seen.add(record)
                 result.known += 1
                 continue
             seen |= {key, record}
-            result.new += 1
             fresh.append(draft)
-        return fresh
+        return fresh, origin
 
     def _project(self, cwd: str) -> tuple[str, str]:
         if cwd not in self._projects:
@@ -119,32 +181,22 @@ class Imports:
         return self._projects[cwd]
 
 
-def _held(database: Database, draft: Draft, key: str) -> bool:
-    """Whether the memory holds it: by its key, or by the one that this product gave it before hooks recorded too."""
-    if database.one("SELECT 1 FROM event WHERE key = ?", (key,)):
-        return True
-    if draft.body["source"].get("copied") or key.startswith("queued:"):
-        return _said(database, draft)
-    before = f"uuid:{draft.body['source'].get('uuid')}"
-    return bool(database.one("SELECT 1 FROM event WHERE key = ? AND type = ?", (before, draft.body["type"])))
-
-
-def _said(database: Database, draft: Draft) -> bool:
-    """Whether the same words were kept from about the same time: for what has no name of its own, or another one here."""
-    at, member = draft.at_ms or 0, "text" if "text" in draft.body["data"] else "args"
-    return bool(
-        database.one(
-            "SELECT 1 FROM event WHERE at BETWEEN ? AND ? AND category = ? AND type = ? AND data ->> ? = ?",
-            (
-                at - NEAR_MS,
-                at + NEAR_MS,
-                draft.body["category"],
-                draft.body["type"],
-                member,
-                draft.body["data"].get(member),
-            ),
+def _holder(database: Database, draft: Draft, key: str) -> str | None:
+    """The session that holds it already: by its key, by the one that this product gave it before hooks recorded too, or by
+    its words from about the same time, where it has no name of its own or another one here. None when none does."""
+    asked = "SELECT session.id FROM event JOIN session ON session.n = event.session_n WHERE "
+    found = database.one(f"{asked} event.key = ?", (key,))
+    body = draft.body
+    if found is None and (body["source"].get("copied") or key.startswith("queued:")):
+        at, member = draft.at_ms or 0, "text" if "text" in body["data"] else "args"
+        found = database.one(
+            f"{asked} event.at BETWEEN ? AND ? AND category = ? AND type = ? AND data ->> ? = ?",
+            (at - NEAR_MS, at + NEAR_MS, body["category"], body["type"], member, body["data"].get(member)),
         )
-    )
+    elif found is None:
+        before = f"uuid:{body['source'].get('uuid')}"
+        found = database.one(f"{asked} event.key = ? AND type = ?", (before, body["type"]))
+    return None if found is None else str(found[0])
 
 
 def keep_each(journal: Journal, drafts: list[Draft], troubles: list[str]) -> None:
@@ -161,5 +213,9 @@ def keep_each(journal: Journal, drafts: list[Draft], troubles: list[str]) -> Non
             keep_each(journal, [draft], troubles)
 
 
-def _shown(progress: Callable[[int, int], None], before: int, total: int, here: int) -> None:
-    progress(before + here, total)
+def _shown(progress: Callable[[int, int], None], total: int, done: int) -> None:
+    progress(done, total)
+
+
+def _quiet(done: int) -> None:
+    """Nobody watches."""

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Any
 from session_memory import ids
 from session_memory.actions.handoffs import Handoffs
 from session_memory.actions.health import Health
+from session_memory.actions.imports import Imported, Imports
 from session_memory.actions.opened import Opened
 from session_memory.actions.sessions import Sessions
 from session_memory.actions.states import States
 from session_memory.errors import NotFound
 from session_memory.index import search as event_rows
 from session_memory.index import sessions as session_rows
+from session_memory.settings import environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 VIEWED = 50  # events a view of a session shows
 
@@ -23,8 +25,11 @@ VIEWED = 50  # events a view of a session shows
 class Starts:
     """Begin a session; tell how one stands."""
 
-    def __init__(self, opened: Opened, sessions: Sessions, states: States, handoffs: Handoffs, health: Health) -> None:
+    def __init__(
+        self, opened: Opened, sessions: Sessions, states: States, handoffs: Handoffs, health: Health, imports: Imports
+    ) -> None:
         self._opened = opened
+        self._imports = imports
         self._sessions = sessions
         self._states = states
         self._handoffs = handoffs
@@ -58,6 +63,16 @@ class Starts:
             "resumption_context": context,
             "event_count": found.get("event_count", 0),
         }
+
+    def missed(self) -> Iterator[None]:
+        """Steps that bring in what the hooks of Claude Code could not tell; none where another client is served.
+
+        Raises what `Imports.missed` raises.
+        """
+        opened = self._opened
+        if opened.client_session is None:
+            return
+        yield from self._imports.missed(environment().transcripts_of(opened.cwd), Imported())
 
     def status(self, session_id: str | None) -> dict[str, Any]:
         """As `session_status` returns it. Raises NotFound (unknown-session), IndexUnavailable."""

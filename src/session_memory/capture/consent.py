@@ -87,8 +87,10 @@ class Consent:
             for start, end, whose in self._spans
             if (end is None or now < end) and (project is None or whose == project)
         ]
-        self._spans = [(start, now, whose) if (start, end, whose) in running else (start, end, whose)
-                       for start, end, whose in self._spans]  # fmt: skip
+        self._spans = [
+            (start, max(now, start + 1), whose) if (start, end, whose) in running else (start, end, whose)
+            for start, end, whose in self._spans
+        ]
         if running:
             self._write()
         return bool(running)

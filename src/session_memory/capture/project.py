@@ -17,7 +17,7 @@ MOST = 1000  # repositories that are noted
 
 def of(home: Home, cwd: str) -> tuple[str, str]:
     """Key and name of the project, as `git.project_key` gives them. Raises OSError when the note cannot be written."""
-    place = git.common_folder(cwd)
+    place = git.shared_folder(cwd)
     if place is None or git.has_remote(place):
         return git.project_key(cwd)  # read from files: no program runs
     file = os.path.join(home.storage, NAME)

@@ -107,6 +107,11 @@ class Transcript:
             yield from self._read(record)
         yield from self._unspoken()
 
+    @property
+    def forked(self) -> bool:
+        """Whether it begins with a copy of another session's records."""
+        return self._copied_until > 0
+
     def _records(self) -> Iterator[dict[str, Any]]:
         with open(self.path, "rb") as file:
             for raw in file:

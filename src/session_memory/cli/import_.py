@@ -80,6 +80,8 @@ def brought_in(memory: Memory, path: str, terminal: Terminal) -> int:
         f"{plural(report.new, 'new event')} from {plural(report.transcripts, 'transcript')} ({size(report.bytes)})"
         f" in {monotonic() - began:.1f} s; {report.known:,} were known already."
     )
+    if report.left_out:
+        terminal.line(f"{plural(report.left_out, 'record')} left out: recording was paused or excluded then.")
     if report.redacted:
         terminal.line(f"{plural(report.redacted, 'secret')} replaced before anything was written.")
     left_out = ", ".join(f"{count:,} {why}" for why, count in sorted(report.skipped.items(), key=lambda each: -each[1]))

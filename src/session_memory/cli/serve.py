@@ -47,6 +47,7 @@ def start(home: str | None) -> int:
 
     def started(loop: Any) -> None:
         servers[0].keep_checkpoints(loop)
+        servers[0].complete_history(loop)
 
     stdio.run(build, stdio.SNAPSHOT, started)
     return 0

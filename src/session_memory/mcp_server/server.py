@@ -17,14 +17,17 @@ from session_memory.errors import InvalidInput, SessionMemoryError
 from session_memory.mcp_server import checkpoints, events, handoffs, prompts, resources, sessions
 from session_memory.mcp_server.answers import ToolSpec, failed
 from session_memory.mcp_server.instructions import INSTRUCTIONS
+from session_memory.settings import environment
 from session_memory.version import VERSION
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Iterator
 
     from session_memory.memory import Memory
 
 NAME = "session-memory"
+STEP_SECONDS = 0.02  # between two steps of completing the history: calls come first
 LOOK_SECONDS = 1.0  # between two looks whether an automatic checkpoint is due
 
 
@@ -96,6 +99,32 @@ class Server(MCPServer[Any]):
                 memory.opened.warn(f"No automatic checkpoint: {error}")
 
         loop.call_later(LOOK_SECONDS, look)
+
+    def complete_history(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Bring in what the client's hooks could not tell before, in small steps between calls."""
+
+        def step(steps: Iterator[None]) -> None:
+            memory = self._memory.opened()
+            try:
+                next(steps)
+            except StopIteration:
+                return
+            except (SessionMemoryError, OSError) as error:
+                if memory is not None:
+                    memory.opened.warn(f"What was missed could not be completed: {error}")
+                return
+            loop.call_later(STEP_SECONDS, step, steps)
+
+        if environment().client_session is None:
+            return  # another client: it keeps no transcripts that we know of
+
+        def begin() -> None:
+            try:
+                step(self._memory().starts.missed())
+            except (SessionMemoryError, OSError):
+                return  # the first call says what is wrong with the home
+
+        loop.call_later(LOOK_SECONDS, begin)
 
     async def call_tool(self, name: str, arguments: dict[str, Any], context: Any = None) -> CallToolResult:  # noqa: ARG002  # the SDK passes it
         """Run a tool; whatever goes wrong becomes an answer the model can act on."""

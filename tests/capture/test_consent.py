@@ -1,0 +1,110 @@
+"""What the user keeps out stays out: pauses, sessions that were switched off, excluded tools and paths, private words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from session_memory import ids
+from session_memory.capture.consent import Consent, public
+from session_memory.errors import InvalidInput
+from session_memory.model.record import EVENT, Draft
+from session_memory.settings import Settings
+
+
+def consent(home: str, **values: Any) -> Consent:
+    settings = Settings()
+    for name, value in values.items():
+        settings.take(name.replace("__", "."), value, "config.json")
+    assert not settings.problems
+    return Consent(home, settings)
+
+
+def event(category: str, type_: str, **data: Any) -> Draft:
+    return Draft(EVENT, {"session": "s", "project": "p", "category": category, "type": type_, "data": data})
+
+
+def test_a_pause_holds_for_its_time_and_for_its_project_only(home: str) -> None:
+    rules = consent(home)
+    assert rules.allows("s", "p", "/p") and rules.paused() is None
+    rules.pause("p", 3_600_000)
+    rules = consent(home)  # another process
+    assert not rules.allows("s", "p", "/p") and rules.allows("s", "other", "/o")
+    assert rules.paused("p") and not rules.paused("other")
+    held = rules.paused("p")
+    assert held is not None
+    now = held["from"]
+    assert rules.allows("s", "p", "/p", now - 60_000) and rules.allows("s", "p", "/p", now + 3_700_000)
+    assert rules.resume("p") and not rules.resume("p") and consent(home).allows("s", "p", "/p", now + 60_000)
+    assert not consent(home).allows("s", "p", "/p", now)  # what was said in the pause does not come back later
+
+
+def test_a_pause_of_everything_ends_when_it_is_told_to(home: str) -> None:
+    consent(home).pause(None, None)
+    assert not consent(home).allows("s", "any", "/x", ids.now_ms() + 10**9)
+    assert consent(home).resume(None)
+    assert consent(home).allows("s", "any", "/x", ids.now_ms() + 2)
+
+
+def test_a_session_that_was_switched_off_stays_off_with_its_subagents(home: str) -> None:
+    consent(home).leave_out("s1")
+    consent(home).leave_out("s1")
+    assert not consent(home).allows("s1", "p", "/p") and not consent(home).allows("s1/agent-a", "p", "/p", 5)
+    assert consent(home).allows("s2", "p", "/p")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"spans": [{"from": "x"}], "sessions": []}'])
+def test_a_list_of_pauses_that_cannot_be_read_stops_recording_and_says_so(home: str, text: str) -> None:
+    Path(home).mkdir()
+    (Path(home) / "paused.json").write_text(text)
+    with pytest.raises(InvalidInput, match=r"paused\.json .* cannot be read"):
+        consent(home)
+
+
+def test_excluded_tools_paths_and_folders(home: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = consent(home, capture__exclude=["WebFetch", "*.env", "/secret/*", "mcp__bank__*", "~/private*"])
+    assert (
+        rules.kept(event("tool_call", "WebFetch")) is None
+        and rules.kept(event("tool_response", "mcp__bank__pay")) is None
+    )
+    assert rules.kept(event("tool_call", "Read", files=["/shop/.env"])) is None
+    assert rules.kept(event("tool_call", "Read", files=["/secret/a/b"])) is None
+    assert rules.kept(event("tool_call", "Read", files=["/shop/a.py"])) is not None
+    assert rules.kept(event("message", "user_prompt", text="WebFetch")) is not None
+    monkeypatch.setenv("HOME", "/home/me")
+    assert not rules.allows("s", "p", "/home/me/private-things") and not rules.allows("s", "p", "/secret/x")
+    assert rules.allows("s", "p", "/shop")
+
+
+@pytest.mark.parametrize(
+    ("name", "category", "type_"),
+    [
+        ("capture__prompts", "message", "user_prompt"),
+        ("capture__prompts", "message", "answer"),
+        ("capture__responses", "message", "reply"),
+        ("capture__responses", "message", "compact_summary"),
+        ("capture__tool_calls", "tool_call", "Bash"),
+        ("capture__tool_calls", "tool_response", "Bash"),
+    ],
+)
+def test_each_kind_can_be_switched_off(home: str, name: str, category: str, type_: str) -> None:
+    assert consent(home, **{name: False}).kept(event(category, type_)) is None
+    others = {"capture__prompts", "capture__responses", "capture__tool_calls"} - {name}
+    assert consent(home, **dict.fromkeys(others, False)).kept(event(category, type_)) is not None
+
+
+@given(st.text(), st.text(alphabet="abc<>/ "), st.text())
+def test_private_words_are_gone_wherever_they_stand(before: str, secret: str, after: str) -> None:
+    marked = f"{before}<Private>{secret}XYZZY</PRIVATE>{after}"
+    clean = public({"text": marked, "more": [marked, 3, None]})
+    assert "XYZZY" not in str(clean) and "[private]" in clean["text"] and clean["more"][1:] == [3, None]
+
+
+def test_an_open_end_hides_the_rest_and_other_texts_are_untouched() -> None:
+    assert public("a <private>b c") == "a [private]"
+    assert public("a <privately> b") == "a <privately> b"
+    assert public("<private>a</private> b <private>c</private> d") == "[private] b [private] d"
