@@ -116,6 +116,16 @@ ROWS: dict[int, tuple[str, str, str]] = {
         "the server ends; what was stored is safe",
     ),
     69: ("process", "something prints to stdout", "the wire stays clean"),
+    70: (
+        "input",
+        "a hook is given nothing, garbage, 50 MB or an unheard-of event",
+        "exit 0, silence, a line in hook.log",
+    ),
+    71: (
+        "process",
+        "a hook cannot write, or the lock is held",
+        "exit 0; the record waits in the spool; the session goes on",
+    ),
     72: ("process", "a plugin raises, hangs, returns nonsense", "named and isolated; no event lost"),
     75: ("process", "packages cannot be loaded", "the server says so and how to mend it"),
     76: ("process", "an old SQLite, or one without full-text search", "`doctor` says so"),
@@ -126,6 +136,6 @@ ROWS: dict[int, tuple[str, str, str]] = {
 }
 # rows that need a part of the product that is not built yet
 LATER: dict[int, str] = {
-    61: "a million events: measured with the ranking", 70: "hooks: any input", 71: "hooks: no storage",
+    61: "a million events: measured with the ranking",
     73: "providers and remotes that fail", 74: "hostile remotes", 81: "forget", 82: "poisoned memory in injected context",
 }  # fmt: skip

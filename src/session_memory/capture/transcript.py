@@ -276,11 +276,12 @@ class Transcript:
         """Messages typed while the model worked that never became a record of their own."""
         for number, record in self._queued:
             found = prompts.read(_text(record["content"]))
-            said = prompts.normal(_text(record["content"]))
-            if isinstance(found, str) or said in self._said or (said.startswith("/") and " " not in said):
+            data = {} if isinstance(found, str) else found[1]
+            said = prompts.normal(data.get("text") or f"{data.get('name')} {data.get('args')}")
+            if not data or said in self._said or (said.startswith("/") and " " not in said):
                 self._skip("queue-operation")
                 continue
-            type_, data = found
+            type_ = found[0]
             self._line = number
             key = f"queued:{record.get('sessionId')}:{record.get('timestamp')}"
             by = "tool" if type_ in prompts.BY_CLIENT else "user"
