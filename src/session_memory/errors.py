@@ -57,6 +57,8 @@ CODES: dict[str, str] = {
     "unknown-argument": "A tool was called with an argument it does not have.",
     "missing-argument": "A required argument was left out.",
     "unknown-category": "The category is none of the built-in ones and no plugin declares it.",
+    "paused": "Recording is paused or switched off by the user.",
+    "bad-client-config": "A client's configuration cannot be read or changed.",
     "bad-time": "A time could not be read as ISO 8601 or as seconds since 1970.",
     "bad-cursor": "A paging cursor was not made by this server or belongs to another query.",
     "bad-line": "A line of the log does not have the shape of a record.",

@@ -72,6 +72,7 @@ class Memory:
             client=client,
             client_session=around.client_session,
             client_pid=around.client_pid,
+            off=around.off,
         )
         self.opened.journal.settle()
         settings.write_defaults(root)

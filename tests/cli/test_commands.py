@@ -18,8 +18,9 @@ from tests import older_home
 from tests.capture.test_transcript import every_trap
 from tests.mcp_server.raw_client import RawClient
 
-from session_memory.cli.main import COMMANDS
+from session_memory.cli.main import COMMANDS, main
 from session_memory.cli.terminal import one_line
+from session_memory.errors import InvalidInput
 from session_memory.memory import Memory
 from session_memory.model.amounts import plural, size
 
@@ -300,3 +301,46 @@ def test_trust_follows_no_link_to_another_folder(home: str, filled: Path, tmp_pa
     (tmp_path / "link").symlink_to(tmp_path / "other")
     run(home, "trust", str(tmp_path / "link"), cwd=filled)
     assert run(home, "trust", "--list", cwd=filled).strip() == os.path.realpath(tmp_path / "other")
+
+
+def test_a_pause_stops_tools_and_says_so_until_it_ends(home: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert (
+        main(["pause", "--for", "2h", "--home", home]) == 0 and "Nothing is recorded until" in capsys.readouterr().out
+    )
+    with Memory(home, cwd=home) as memory:
+        for attempt in (
+            lambda: memory.events.record("finding", "x", {}),
+            memory.checkpoints.create,
+            memory.sessions.start,
+        ):
+            with pytest.raises(InvalidInput, match=r"Recording is paused until .* unpause"):
+                attempt()
+        assert memory.checkpoints.automatic() is None
+    assert main(["status", "--home", home]) == 0 and "Paused" in capsys.readouterr().out
+    assert main(["unpause", "--home", home]) == 0 and "recorded again" in capsys.readouterr().out
+    assert main(["unpause", "--home", home]) == 0 and "Nothing was paused" in capsys.readouterr().out
+    with Memory(home, cwd=home) as memory:
+        assert memory.events.record("finding", "x", {})
+    assert main(["pause", "--for", "soon", "--home", home]) == 1 and "bad-time" in capsys.readouterr().err
+
+
+def test_a_pause_of_one_project_leaves_the_others(home: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / "one")
+    assert main(["pause", "--project", "--home", home]) == 0
+    with (
+        Memory(home, cwd=str(tmp_path / "one")) as memory,
+        pytest.raises(InvalidInput, match="of this project is paused"),
+    ):
+        memory.events.record("finding", "x", {})
+    with Memory(home, cwd=str(tmp_path / "other")) as memory:
+        assert memory.events.record("finding", "x", {})
+    assert main(["unpause", "--project", "--home", home]) == 0
+
+
+def test_the_switch_stops_tools_too(home: str) -> None:
+    with Memory(home, cwd=home, environ={"SESSION_MEMORY_OFF": "1"}) as memory:
+        with pytest.raises(InvalidInput, match="switched off by SESSION_MEMORY_OFF"):
+            memory.events.record("finding", "x", {})
+        assert memory.health.report()["paused"]

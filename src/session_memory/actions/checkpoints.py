@@ -36,6 +36,7 @@ class Checkpoints:
         Raises NotFound (unknown-session), InvalidInput (bad-argument), LogUnavailable.
         """
         opened = self._opened
+        opened.must_record()
         session = self._sessions.meant(session_id) if session_id else self._sessions.current()
         assert session is not None  # `current` starts one, `meant` finds the named one or raises
         state = self._states.of(session)
@@ -125,7 +126,7 @@ class Checkpoints:
     def automatic(self) -> dict[str, Any] | None:
         """An automatic checkpoint of the attached session, if anything happened since its last one."""
         session = self._opened.session
-        if session is None:
+        if session is None or self._opened.paused():
             return None
         database = self._opened.read()
         last = checkpoint_rows.newest(database, session=session)

@@ -44,10 +44,11 @@ def _names(config: object) -> bool:
     servers = config.get("mcpServers") if isinstance(config, dict) else None
     if not isinstance(servers, dict):
         return False
-    return any(name == NAME or _ours(server) for name, server in servers.items())
+    return any(name == NAME or ours(server) for name, server in servers.items())
 
 
-def _ours(server: object) -> bool:
+def ours(server: object) -> bool:
+    """Whether a server's entry runs our program, or the one of the product before this one."""
     if not isinstance(server, dict):
         return False
     args = server.get("args")

@@ -72,6 +72,7 @@ class Events:
         stated_by: str = "model",
     ) -> tuple[Kept, str]:
         """Keep one event; returns what became of it and its session. Raises InvalidInput, LogUnavailable."""
+        self._opened.must_record()
         self._check_category(category)
         if not type.strip():
             raise InvalidInput("bad-argument", "type is empty.", "Name what happened, for example 'architecture'.")

@@ -69,7 +69,12 @@ class Health:
             log["waiting_in_spool"] = opened.waiting
         if not index.get("skipped"):
             index.pop("skipped", None)
+        try:
+            paused = opened.paused()
+        except SessionMemoryError as error:
+            paused = str(error)
         return {
+            "paused": paused or None,
             "log": log,
             "index": index,
             "behind": behind,
@@ -83,7 +88,7 @@ class Health:
         full = self.report()
         off = [name for name, works in full.pop("features").items() if not works]
         full["features_off"] = {"not in this version": off}
-        return {name: value for name, value in full.items() if value not in ({}, [])}
+        return {name: value for name, value in full.items() if value not in ({}, [], None)}
 
     def verify(self, progress: Progress | None = None) -> Proof:
         """Read everything and compare. Raises OSError, IndexUnavailable (when there is no usable index at all)."""

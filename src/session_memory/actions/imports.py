@@ -96,7 +96,7 @@ class Imports:
         opened = self._opened
         database = opened.read()
         before = opened.journal.redacted
-        consent = Consent(opened.home.root, opened.settings)
+        consent = opened.consent()
         seen: set[str] = set()
         for file in files:
             try:

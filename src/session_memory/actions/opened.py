@@ -8,9 +8,10 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from session_memory import git
+from session_memory import git, ids
 from session_memory.capture import clients
-from session_memory.errors import IndexUnavailable, LogUnavailable
+from session_memory.capture.consent import Consent
+from session_memory.errors import IndexUnavailable, InvalidInput, LogUnavailable
 from session_memory.index.catchup import Index
 from session_memory.log.journal import Journal
 from session_memory.plugins.registry import Registry
@@ -48,6 +49,7 @@ class Opened:
     client: str = ""
     client_session: str | None = None  # the client's own session id, where it has one
     client_pid: str = ""  # the client's process, where it says so; else our parent is meant
+    off: bool = False  # SESSION_MEMORY_OFF
     session: str | None = None  # the session this client attached last
     warnings: list[str] = field(default_factory=list)
     behind: int = 0  # bytes of the log the last read could not see
@@ -90,6 +92,27 @@ class Opened:
         now = clients.current(self.home, self.client_pid or str(os.getppid()), started)
         if now != self.client_session:
             self.client_session, self.session = now, None
+
+    def consent(self) -> Consent:
+        """What the user lets us keep, as it stands now: another process may have changed it. Raises InvalidInput."""
+        return Consent(self.home.root, self.settings)
+
+    def paused(self) -> str:
+        """Why nothing may be recorded now, as a sentence; "" when it may. Raises InvalidInput (bad-settings)."""
+        if self.off:
+            return "Recording is switched off by SESSION_MEMORY_OFF."
+        held = self.consent().paused(self.project()[0])
+        if held is None:
+            return ""
+        until = f" until {ids.local_text(held['to'])}" if held["to"] is not None else ""
+        return f"Recording {'of this project ' if held['project'] else ''}is paused{until}."
+
+    def must_record(self) -> None:
+        """Raises InvalidInput (paused) while nothing may be recorded: what is asked for would be lost in silence."""
+        why = self.paused()
+        if why:
+            fix = "Unset it and start again." if self.off else "Run: session-memory unpause"
+            raise InvalidInput("paused", f"{why} Nothing was kept.", fix)
 
     def warn(self, text: str) -> None:
         """Show a warning once: on stderr now, and in `status`."""

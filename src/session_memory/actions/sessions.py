@@ -37,6 +37,7 @@ class Sessions:
         Without an id the client's own session is meant, where it has one. Raises InvalidInput, LogUnavailable.
         """
         opened = self._opened
+        opened.must_record()
         opened.follow_client()
         wanted = _checked(session_id) or opened.client_session or ids.new_id(ids.now_ms())
         known = self.known(wanted)
@@ -109,6 +110,8 @@ class Sessions:
 
     def link(self, parent: str, checkpoint: str | None) -> None:
         """Note that the attached session goes on from another; nothing when it is the same one. Raises LogUnavailable."""
+        if self._opened.paused():
+            return
         here = self.current()
         database = self._opened.read()
         found = session_rows.find(database, here)

@@ -26,6 +26,8 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
         report = memory.health.report()
         session = memory.starts.status(None)
     terminal.json({"home": memory.opened.home.root, "session": session, **report})
+    if report["paused"]:
+        terminal.line(f"Paused    {terminal.style(report['paused'], 'yellow')}")
     log, index = report["log"], report["index"]
     terminal.line(f"Home      {memory.opened.home.root}")
     terminal.line(f"Log       {plural(log.get('records', 0), 'record')}, {size(log['bytes'])}")

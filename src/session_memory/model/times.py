@@ -11,6 +11,8 @@ FORM = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})"
     r"(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*(Z|z|UTC|[+-]\d{2}(?::?\d{2})?)?)?"
 )
+SPAN = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)\s*([smhdw])")
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 SECONDS_BELOW = 100_000_000_000  # a number above it is milliseconds: as seconds it would be the year 5138
 
 
@@ -45,6 +47,14 @@ def read_time(value: str | int | float, *, end: bool = False) -> int:
         span = 86_400_000 if hour is None else 60_000 if second is None else 1000
         return ms + span - 1
     return ms
+
+
+def read_span(value: str) -> int:
+    """Milliseconds of a span such as `30m`, `2h`, `1.5d`. Raises InvalidInput (bad-time)."""
+    match = SPAN.fullmatch(value.strip().lower())
+    if match is None:
+        raise InvalidInput("bad-time", f"{value[:60]!r} is no span of time.", "Use a number with s, m, h, d or w: 2h.")
+    return int(float(match.group(1)) * UNITS[match.group(2)] * 1000)
 
 
 def _zone(text: str | None) -> timezone:
