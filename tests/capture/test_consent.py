@@ -1,4 +1,4 @@
-"""What the user keeps out stays out: pauses, sessions that were switched off, excluded tools and paths, private words."""
+"""What the user keeps out stays out: pauses, sessions that were switched off, excluded tools and paths"""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from session_memory import ids
-from session_memory.capture.consent import Consent, public
+from session_memory.capture.consent import Consent
 from session_memory.errors import InvalidInput
 from session_memory.model.record import EVENT, Draft
 from session_memory.settings import Settings
@@ -95,16 +93,3 @@ def test_each_kind_can_be_switched_off(home: str, name: str, category: str, type
     assert consent(home, **{name: False}).kept(event(category, type_)) is None
     others = {"capture__prompts", "capture__responses", "capture__tool_calls"} - {name}
     assert consent(home, **dict.fromkeys(others, False)).kept(event(category, type_)) is not None
-
-
-@given(st.text(), st.text(alphabet="abc<>/ "), st.text())
-def test_private_words_are_gone_wherever_they_stand(before: str, secret: str, after: str) -> None:
-    marked = f"{before}<Private>{secret}XYZZY</PRIVATE>{after}"
-    clean = public({"text": marked, "more": [marked, 3, None]})
-    assert "XYZZY" not in str(clean) and "[private]" in clean["text"] and clean["more"][1:] == [3, None]
-
-
-def test_an_open_end_hides_the_rest_and_other_texts_are_untouched() -> None:
-    assert public("a <private>b c") == "a [private]"
-    assert public("a <privately> b") == "a <privately> b"
-    assert public("<private>a</private> b <private>c</private> d") == "[private] b [private] d"

@@ -343,6 +343,6 @@ def test_what_was_said_in_a_pause_or_is_excluded_or_private_does_not_come_in(hom
     with Memory(home, cwd=str(tmp_path)) as memory:
         report = memory.imports.claude_code(told.write(tmp_path / "projects"))
         texts = [each["data"].get("text") for each in memory.events.query(Query(scope="all", order="oldest")).events]
-        assert texts == ["before [private] after", "at the end"] and report.left_out == 1
+        assert texts == ["before [PRIVATE] after", "at the end"] and report.left_out == 1
     for word in (b"my word", b"very secret", b"in the pause"):
         assert not [path for path in Path(home).rglob("*") if path.is_file() and word in path.read_bytes()]

@@ -133,7 +133,7 @@ def test_the_ways_to_keep_something_out(home: str, tmp_path: Path) -> None:
     hook(home, prompt("a pause that cannot be read", tmp_path, 6))
     assert "paused.json" in trouble(home)
     (Path(home) / "paused.json").unlink()
-    assert texts(home) == ["say [private] word"]
+    assert texts(home) == ["say [PRIVATE] word"]
     kept = b"".join(path.read_bytes() for path in Path(home).rglob("*") if path.is_file())
     for word in (
         b"not this",

@@ -170,7 +170,7 @@ def test_a_fifth_of_all_calls_may_fail(home: str, seed: int) -> None:
     acknowledged: list[str] = []
     journal: Journal | None = None
     with calls.watched(calls.failing_often(chance, 0.2, (*ERRORS, errno.EDQUOT))):
-        for number in range(150):
+        for number in range(400):
             try:
                 if journal is None or chance.random() < 0.1:
                     journal = Journal(place, roll_bytes=4_000)
@@ -180,7 +180,7 @@ def test_a_fifth_of_all_calls_may_fail(home: str, seed: int) -> None:
                 continue  # OSError: a home that could not even be opened; `Memory` makes a sentence of it
     Journal(place).append([draft("after")])
     found = texts(place)
-    assert len(acknowledged) > 2 and set(acknowledged) <= set(found) and len(found) == len(set(found))
+    assert acknowledged and set(acknowledged) <= set(found) and len(found) == len(set(found))
     assert [str(each) for each in verify(place).faults] == []
 
 

@@ -56,7 +56,7 @@ def test_two_runs_are_recorded_whole_and_an_import_afterwards_tells_only_what_ho
     assert client.trouble() == "" and first != second
     told = client.events()
     for expected in (
-        ("message", "user_prompt", "Never edit billing. [private]"), ("tool_response", "Bash", "found it"),
+        ("message", "user_prompt", "Never edit billing. [PRIVATE]"), ("tool_response", "Bash", "found it"),
         ("tool_response", "Bash", "from below"), ("message", "reply", "the sub agent is done"), ("decision", "api", "Answer 429"),
         ("message", "reply", "All is done."), ("message", "user_prompt", "And now?"), ("message", "reply", "Nothing more."),
     ):  # fmt: skip

@@ -1,4 +1,5 @@
-"""What the user lets us keep: pauses (a span of time stays forgotten for ever), excluded tools and paths, private words.
+"""What the user lets us keep: pauses (a span of time stays out for ever), excluded tools and paths.
+(Private words are taken out by the log itself, from everything.)
 
 Asked by the hooks for what happens now and by imports for what happened then: what was said during a pause does not come
 back when the client's transcript is read later.
@@ -10,7 +11,7 @@ import json
 import os
 
 from session_memory import ids, paths
-from session_memory.errors import InvalidInput
+from session_memory.errors import InvalidInput, LogUnavailable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from session_memory.settings import Settings
 
 FILE = "paused.json"
-PRIVATE = "<private>"
-LEFT_OUT = "[private]"
 MOST_SESSIONS = 1000  # ids of sessions that were switched off, the newest
 SWITCH_OF = {"tool_call": "capture.tool_calls", "tool_response": "capture.tool_calls"}
 REPLIES = ("reply", "thinking", "compact_summary")  # types of what the model said
@@ -48,7 +47,7 @@ class Consent:
         )
 
     def kept(self, draft: Draft) -> Draft | None:
-        """The draft of an event without its private words; None when it is not to be kept."""
+        """The draft; None when it is not to be kept."""
         body = draft.body
         category, type_ = body.get("category"), body.get("type", "")
         switch = SWITCH_OF.get(category or "")
@@ -60,9 +59,6 @@ class Consent:
             data = body.get("data") or {}
             if self._excluded([type_, *data.get("files", ())]):
                 return None
-        for name in ("data", "title"):
-            if name in body:
-                body[name] = public(body[name])
         return draft
 
     def paused(self, project: str | None = None) -> dict[str, Any] | None:
@@ -121,26 +117,6 @@ class Consent:
         paths.write_whole(self._path, text.encode() + b"\n")
 
 
-def public(value: Any) -> Any:
-    """A JSON value without what stands between <private> and </private> (or the end), in any of its texts."""
-    if isinstance(value, str):
-        return _public_text(value) if PRIVATE in value.lower() else value
-    if isinstance(value, list):
-        return [public(each) for each in value]
-    if isinstance(value, dict):
-        return {name: public(each) for name, each in value.items()}
-    return value
-
-
-def _public_text(text: str) -> str:
-    kept, low, at = [], text.lower(), 0
-    while (start := low.find(PRIVATE, at)) >= 0:
-        kept += [text[at:start], LEFT_OUT]
-        end = low.find("</private>", start)
-        at = len(text) if end < 0 else end + len("</private>")
-    return "".join([*kept, text[at:]])
-
-
 def _read(path: str) -> tuple[list[tuple[int, int | None, str | None]], list[str]]:
     try:
         with open(paths.open_file(path, os.O_RDONLY), encoding="utf-8") as file:
@@ -152,7 +128,12 @@ def _read(path: str) -> tuple[list[tuple[int, int | None, str | None]], list[str
         return spans, [str(each) for each in found["sessions"]]
     except FileNotFoundError:
         return [], []
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except OSError as error:
+        raise LogUnavailable(
+            "log-unwritable",
+            f"{FILE} in the home, which says when nothing may be recorded, cannot be read ({error.strerror}).",
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
         raise InvalidInput(
             "bad-settings",
             f"{FILE} in the home, which says when nothing may be recorded, cannot be read ({error}).",

@@ -7,12 +7,14 @@ import os
 from session_memory import ids
 from session_memory.errors import InvalidInput
 from session_memory.log import blobs, line, secret
+from session_memory.model.record import FORGET
 from session_memory.model.values import canonical
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from session_memory.log.forgotten import Bans
     from session_memory.log.redact import Redactor
     from session_memory.model.record import Draft
     from session_memory.paths import Home
@@ -23,26 +25,32 @@ HEADER_ROOM = 700  # bytes a header can take beside its key: so much less than M
 
 class Entry:
     """What `Journal` stamps and writes. `text` are the body's bytes, salt included; `blob` is the long body's file;
-    `stands`: its line is in the log or the spool, or may be."""
+    `stands`: its line is in the log or the spool, or may be; `banned`: it was forgotten before, and only its place is kept."""
 
-    __slots__ = ("at_ms", "blob", "body", "id", "key", "kind", "stands", "text")
+    __slots__ = ("at_ms", "banned", "blob", "body", "id", "key", "kind", "stands", "text")
 
-    def __init__(self, draft: Draft, key: str | None, body: dict[str, Any], text: bytes, blob: str) -> None:
+    def __init__(
+        self, draft: Draft, key: str | None, body: dict[str, Any], text: bytes, blob: str, *, banned: bool
+    ) -> None:
         self.kind = draft.kind
         self.id = draft.id or ids.new_id(ids.now_ms())
         self.key = key
         self.at_ms = draft.at_ms
-        self.body = body
+        self.body: dict[str, Any] | None = body
         self.text = text
         self.blob = blob
         self.stands = False
+        self.banned = banned
 
 
-def make(home: Home, secret_bytes: bytes, redactor: Redactor, draft: Draft) -> tuple[Entry, int]:
+def make(home: Home, secret_bytes: bytes, redactor: Redactor, draft: Draft, bans: Bans) -> tuple[Entry, int]:
     """The entry of a draft, and how many secrets were replaced in it. Raises InvalidInput (too-large), OSError."""
     if "salt" in draft.body:
         raise InvalidInput("bad-line", "A body may not have a member named salt: it belongs to the log.")
     body, count = redactor.redact(canonical(draft.body))
+    if draft.kind != FORGET:
+        body = bans.clean(body)
+    key = key_of(secret_bytes, draft)
     text, blob = line.body_bytes(body, ids.new_salt()), ""
     if len(text) > MAX_BODY:
         raise InvalidInput(
@@ -53,7 +61,7 @@ def make(home: Home, secret_bytes: bytes, redactor: Redactor, draft: Draft) -> t
     if len(text) > line.MAX_LINE - HEADER_ROOM:
         blob = blobs.write(home, line.body_bytes(body, ids.new_salt()))
         text = line.body_bytes({"blob": {"sha": blob, "bytes": len(text)}}, ids.new_salt())
-    return Entry(draft, key_of(secret_bytes, draft), body, text, blob), count
+    return Entry(draft, key, body, text, blob, banned=bans.bans(draft.id or "", key)), count
 
 
 def drop(home: Home, entries: list[Entry]) -> None:

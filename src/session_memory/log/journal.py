@@ -12,11 +12,11 @@ import os
 
 from session_memory import ids, paths
 from session_memory.errors import InvalidInput, LogUnavailable
-from session_memory.log import active, entry, line, reader, secret, spool
+from session_memory.log import active, entry, forgotten, line, reader, secret, spool
 from session_memory.log.lock import Lock
 from session_memory.log.redact import Redactor
 from session_memory.log.tail import LIVE_MS, Tail, keep_aside
-from session_memory.model.record import ORIGIN, Draft, Record
+from session_memory.model.record import FORGET, ORIGIN, Draft, Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ class Journal:
         self._redactor = Redactor(self._secret, patterns, known)
         self._warn = warn
         self._active = active.Active(home, self._secret, warn, roll_bytes)
+        self._bans: forgotten.Bans | None = None
+        self._bans_stamp = (-1, -1)
         self._spooled_clock = ""  # the last clock this process gave to a spooled record
         self.redacted = 0  # secrets replaced by this process
 
@@ -73,7 +75,7 @@ class Journal:
         entries: list[Entry] = []
         try:
             for draft in drafts:
-                made, count = entry.make(self._home, self._secret, self._redactor, draft)
+                made, count = entry.make(self._home, self._secret, self._redactor, draft, self.bans())
                 entries.append(made)
                 self.redacted += count
             return self._kept(entries, self._durability == "all" or (stated and self._durability == "stated"))
@@ -87,6 +89,42 @@ class Journal:
     def keyed(self, text: str) -> str:
         """`text` hashed with the home's secret: for ids and keys made of what people wrote."""
         return secret.keyed(self._secret, text)
+
+    def bans(self) -> forgotten.Bans:
+        """What is forgotten in this home, as it stands now: another process may have forgotten more. Raises OSError."""
+        try:
+            state = os.stat(self._home.forgotten)
+            stamp = (state.st_mtime_ns, state.st_ino)
+        except FileNotFoundError:
+            stamp = (0, 0)
+        if self._bans is None or stamp != self._bans_stamp:
+            self._bans, self._bans_stamp = forgotten.load(self._home, self._secret), stamp
+        return self._bans
+
+    def forget(self, ids: Sequence[tuple[str, str | None]], texts: Sequence[str]) -> forgotten.Swept:
+        """Ban records by id and key, and texts, for ever, and take them out of every file of the log.
+
+        Once this returns or raises log-busy the ban stands; the sweep is gone on with at the next opening if it could
+        not be done now. Raises LogUnavailable.
+        """
+        try:
+            bans = self.bans()
+            bans.pending = True
+            forgotten.save(self._home, bans)
+        except OSError as error:
+            raise _unwritable(error) from error
+        self.append([Draft(FORGET, body) for body in forgotten.records_of(ids, texts, self._secret)])
+        return self._swept(self._deadline)
+
+    def _swept(self, wait: float) -> forgotten.Swept:
+        try:
+            with Lock(self._home.store_lock, wait), self._active:
+                self._merge()
+                swept = forgotten.sweep(self._home, self._secret)
+                self._active.tail = Tail()  # the files are others now
+                return swept
+        except OSError as error:
+            raise _unwritable(error) from error
 
     def key_of(self, draft: Draft) -> str | None:
         """The key a draft will have in the log, to be asked of the index before."""
@@ -102,6 +140,8 @@ class Journal:
         if not any(os.path.lexists(path) for path in (home.events, home.index, home.spool)):
             return 0
         try:
+            if self.bans().pending:
+                self._swept(wait)
             with Lock(home.store_lock, wait), self._active:
                 self._merge()
         except LogUnavailable as error:
@@ -171,6 +211,8 @@ class Journal:
             at = ids.at_text(_at_ms(each, tail, wall))
             seq = tail.seq + 1
             raw = line.build(each.kind, each.id, tail.origin, seq, at, hlc, each.key, each.text, tail.chain)
+            if each.banned:
+                raw, each.body = line.nulled(raw), None
             chunks.append(raw + b"\n")
             tail.seq, tail.chain = seq, line.chain_of(tail.chain, line.head_of(raw))
             tail.note_clock(each.id, hlc, at)
@@ -182,6 +224,7 @@ class Journal:
         tail = self._glance()
         highest = max(tail.hlc, self._spooled_clock)
         lines, records = [], []
+        entries = [each for each in entries if not each.banned]  # the ban is known: nothing is to be merged
         for each in entries:
             wall = ids.now_ms()
             highest = active.clock(highest, wall)
@@ -232,6 +275,8 @@ class Journal:
                 continue
             there.add(waiting.id)
             raw = waiting.placed(tail.origin, tail.seq + 1, tail.chain)
+            if self.bans().bans(waiting.id, waiting.key):
+                raw = line.nulled(raw)
             found = line.parse(raw)
             assert found is not None  # spool.parse has seen to it
             tail.follow(found)
