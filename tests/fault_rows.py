@@ -126,6 +126,11 @@ ROWS: dict[int, tuple[str, str, str]] = {
         "a hook cannot write, or the lock is held",
         "exit 0; the record waits in the spool; the session goes on",
     ),
+    81: (
+        "secrets",
+        "something is forgotten",
+        "in no byte of any file of ours, killed at any step, and it does not come back",
+    ),
     72: ("process", "a plugin raises, hangs, returns nonsense", "named and isolated; no event lost"),
     75: ("process", "packages cannot be loaded", "the server says so and how to mend it"),
     76: ("process", "an old SQLite, or one without full-text search", "`doctor` says so"),
@@ -137,5 +142,5 @@ ROWS: dict[int, tuple[str, str, str]] = {
 # rows that need a part of the product that is not built yet
 LATER: dict[int, str] = {
     61: "a million events: measured with the ranking",
-    73: "providers and remotes that fail", 74: "hostile remotes", 81: "forget", 82: "poisoned memory in injected context",
+    73: "providers and remotes that fail", 74: "hostile remotes", 82: "poisoned memory in injected context",
 }  # fmt: skip

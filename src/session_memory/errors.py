@@ -57,6 +57,7 @@ CODES: dict[str, str] = {
     "unknown-argument": "A tool was called with an argument it does not have.",
     "missing-argument": "A required argument was left out.",
     "unknown-category": "The category is none of the built-in ones and no plugin declares it.",
+    "nothing-to-forget": "Nothing that is remembered fits what was to be forgotten.",
     "paused": "Recording is paused or switched off by the user.",
     "bad-client-config": "A client's configuration cannot be read or changed.",
     "bad-time": "A time could not be read as ISO 8601 or as seconds since 1970.",

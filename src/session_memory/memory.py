@@ -11,6 +11,7 @@ from session_memory.actions.backups import Backups
 from session_memory.actions.checkpoints import Checkpoints
 from session_memory.actions.doctor import Doctor
 from session_memory.actions.events import Events
+from session_memory.actions.forgetting import Forgetting
 from session_memory.actions.handoffs import Handoffs
 from session_memory.actions.health import Health
 from session_memory.actions.imports import Imports
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
 
 
 class Memory:
-    """The rooms: sessions, events, checkpoints, handoffs, states, imports, predecessors, backups, health, doctor, starts.
+    """The rooms: sessions, events, checkpoints, handoffs, states, imports, predecessors, backups, forgetting, health, doctor,
+    starts.
 
     Close it when done.
     """
@@ -89,6 +91,7 @@ class Memory:
         self.health = Health(self.opened)
         self.backups = Backups(self.opened)
         self.doctor = Doctor(self.opened)
+        self.forgetting = Forgetting(self.opened)
         self.starts = Starts(self.opened, self.sessions, self.states, self.handoffs, self.health, self.imports)
         self.predecessors.adopt()
 

@@ -23,7 +23,7 @@ class Home:
 
     __slots__ = (
         "blobs", "brief", "checkpoints", "clients", "config", "events", "forgotten", "handoffs", "hook_log", "index",
-        "index_lock", "origin", "origins", "plugins", "predecessor", "root", "secret", "segments", "spool", "storage",
+        "index_lock", "origin", "origins", "paused", "plugins", "predecessor", "root", "secret", "segments", "spool", "storage",
         "store_lock", "torn", "trusted",
     )  # fmt: skip
 
@@ -39,6 +39,7 @@ class Home:
         self.config = os.path.join(root, "config.json")
         self.plugins = os.path.join(root, "plugins")
         self.trusted = os.path.join(root, "trusted.json")
+        self.paused = os.path.join(root, "paused.json")
         self.hook_log = os.path.join(root, "hook.log")
         self.events = inside(root, events_file)
         self.storage = os.path.dirname(self.events)

@@ -122,7 +122,7 @@ def _whole(part: reader.Part) -> int:
 
 def _others(home: Home) -> Iterator[str]:
     """Everything else that cannot be made again."""
-    yield from (home.config, home.trusted, home.secret, home.origin, home.forgotten)
+    yield from (home.config, home.trusted, home.paused, home.secret, home.origin, home.forgotten)
     for folder in (home.blobs, home.predecessor, home.plugins, home.handoffs, home.checkpoints):
         for place, _folders, files in os.walk(folder):
             for name in sorted(files):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from session_memory.paths import Home
 
     Progress = Callable[[int, int], None]
+
+
+NOTE, MOST_NOTED = "backups.json", 200  # where they lie: what is forgotten later stands in them all the same
 
 
 @dataclass
@@ -57,6 +61,7 @@ class Backups:
             if os.path.lexists(temp):
                 os.unlink(temp)
             raise
+        _note(self._opened.home, target)
         return Backup(target, os.stat(target).st_size, proof.lines, proof.forgotten)
 
     def _proved(self, file: Any) -> verify.Report:
@@ -72,6 +77,21 @@ class Backups:
         if worse:
             raise InvalidInput("bad-backup", f"The backup does not verify: {worse[0]}.", "Run: session-memory doctor")
         return report
+
+
+def known(home: Home) -> list[str]:
+    """The backups of this home that were made on this machine and are still there."""
+    try:
+        with open(paths.open_file(os.path.join(home.storage, NOTE), os.O_RDONLY), encoding="utf-8") as file:
+            found = json.load(file)
+    except (OSError, ValueError):
+        return []  # none was noted
+    return [each for each in found if isinstance(each, str) and os.path.exists(each)] if isinstance(found, list) else []
+
+
+def _note(home: Home, path: str) -> None:
+    kept = [*known(home)[-MOST_NOTED:], path]
+    paths.write_whole(os.path.join(home.storage, NOTE), json.dumps(kept, indent=1).encode() + b"\n")
 
 
 def restore(path: str, root: str, environ: Mapping[str, str] | None = None) -> Backup:

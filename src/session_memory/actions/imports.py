@@ -162,6 +162,9 @@ class Imports:
             key = self._opened.journal.key_of(draft) or ""
             record = f"{draft.body['source'].get('uuid')} {draft.body['type']}"
             copied = bool(draft.body["source"].get("copied"))
+            if self._opened.journal.bans().bans("", key):
+                result.left_out += 1
+                continue
             holder = _holder(database, draft, key)
             if holder is not None or key in seen or (copied and record in seen):
                 origin = holder or origin if copied else origin

@@ -1,8 +1,7 @@
 """What the user lets us keep: pauses (a span of time stays out for ever), excluded tools and paths.
-(Private words are taken out by the log itself, from everything.)
 
-Asked by the hooks for what happens now and by imports for what happened then: what was said during a pause does not come
-back when the client's transcript is read later.
+Private words are not its business: the log takes them out of everything it keeps. Asked by the hooks for what happens now
+and by imports for what happened then: what was said during a pause does not come back with the client's transcript.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from session_memory.model.record import Draft
     from session_memory.settings import Settings
 
-FILE = "paused.json"
+FILE = "paused.json"  # its name for people; paths.py says where it lies
 MOST_SESSIONS = 1000  # ids of sessions that were switched off, the newest
 SWITCH_OF = {"tool_call": "capture.tool_calls", "tool_response": "capture.tool_calls"}
 REPLIES = ("reply", "thinking", "compact_summary")  # types of what the model said
@@ -32,7 +31,7 @@ class Consent:
 
     def __init__(self, root: str, settings: Settings) -> None:
         """Raises InvalidInput (bad-settings) when the list of pauses cannot be read: better nothing than too much."""
-        self._path = os.path.join(root, FILE)
+        self._path = paths.Home(root).paused
         self._settings = settings
         self._exclude: tuple[str, ...] = tuple(settings.value("capture.exclude"))
         self._spans, self._sessions = _read(self._path)
@@ -73,6 +72,11 @@ class Consent:
         """Keep nothing from now on, for a time or until `resume`. Raises OSError."""
         now = ids.now_ms()
         self._spans.append((now, None if milliseconds is None else now + milliseconds, project))
+        self._write()
+
+    def close(self, project: str | None, until_ms: int) -> None:
+        """Keep out everything that happened before this time, of a project or of all: it was forgotten. Raises OSError."""
+        self._spans.append((0, until_ms, project))
         self._write()
 
     def resume(self, project: str | None) -> bool:

@@ -31,6 +31,7 @@ COMMANDS: dict[str, str] = {
     "backup": "copy a memory into one file, and prove the copy by restoring it",
     "restore": "make a home from a backup",
     "projects": "every project with what is remembered of it",
+    "forget": "take something out of every file, with proof",
     "pause": "record nothing, for a while or until unpause",
     "unpause": "record again",
     "install": "make a client start the server and its hooks",

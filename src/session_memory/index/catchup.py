@@ -13,7 +13,16 @@ import apsw
 
 from session_memory.errors import IndexUnavailable, LogUnavailable, SessionMemoryError
 from session_memory.index import checkpoints, documents, entities, events, learnings, sessions
-from session_memory.index.database import DAMAGE, Database, make_index, open_index, place, set_aside, unavailable
+from session_memory.index.database import (
+    DAMAGE,
+    Database,
+    delete,
+    make_index,
+    open_index,
+    place,
+    set_aside,
+    unavailable,
+)  # fmt: skip
 from session_memory.log import line, reader
 from session_memory.log.lock import Lock
 from session_memory.model import record
@@ -100,6 +109,12 @@ class Index:
             raise unavailable(error) from error
         except OSError as error:
             raise _unreadable(error) from error
+
+    def remove(self) -> None:
+        """Remove the index with everything beside it: something in it was forgotten. Raises OSError, LogUnavailable."""
+        with Lock(self._home.index_lock, REBUILD_SECONDS):
+            self.close()
+            delete(place(self._home))
 
     def close(self) -> None:
         """Close the index if it is open."""

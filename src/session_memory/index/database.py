@@ -302,6 +302,13 @@ def set_aside(path: str) -> str:
     return bad
 
 
+def delete(path: str) -> None:
+    """Remove a database and its sidecars. Only under the index lock, with our own connection closed. Raises OSError."""
+    for ending in ("", "-wal", "-shm", "-journal"):
+        if os.path.lexists(path + ending):
+            os.unlink(path + ending)
+
+
 def _forget_sidecars(path: str) -> None:
     # left by a process whose index file was deleted under it: replayed into a new file they would corrupt it
     for ending in ("-wal", "-shm"):

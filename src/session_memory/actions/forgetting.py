@@ -1,0 +1,299 @@
+"""Forgetting with proof: choose what goes, show it, take it out of every file we own, and search those files for its bytes."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from session_memory import ids, paths
+from session_memory.actions import backups
+from session_memory.actions.opened import Opened
+from session_memory.errors import InvalidInput, NotFound, SessionMemoryError
+from session_memory.index.catchup import REBUILD_SECONDS
+from session_memory.log import forgotten, reader
+from session_memory.model.record import CHECKPOINT, EVENT, FORGET, HANDOFF, ORIGIN, RESUME, SESSION
+from session_memory.model.values import clean_text
+from session_memory.settings import environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from session_memory.log.line import Line
+
+    Progress = Callable[[int, int], None]
+
+DERIVED = (CHECKPOINT, HANDOFF, RESUME)  # made of other records' words
+SHORTEST_NEEDLE, NEEDLE = 12, 60  # characters: a shorter text stands in too many places to be searched for
+MOST_NEEDLES = 3_000
+SAYING = ("data", "title", "text", "summary", "name", "state", "description")  # members of bodies that people wrote
+SHORTEST_ID = 8
+SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be forgotten: exactly one of these."""
+
+    text: str | None = None
+    id: str | None = None
+    session: str | None = None
+    before: int | None = None  # ms
+    origin: str | None = None
+    source: str | None = None
+    project: str | None = None
+
+
+@dataclass
+class Plan:
+    """What would go."""
+
+    wanted: Wanted
+    records: list[tuple[str, str | None]] = field(default_factory=list)  # id and key
+    kinds: dict[str, int] = field(default_factory=dict)
+    sessions: set[str] = field(default_factory=set)
+    projects: set[str] = field(default_factory=set)
+    examples: list[str] = field(default_factory=list)
+    needles: list[str] = field(default_factory=list)  # words of what goes, by which the proof searches
+
+
+@dataclass
+class Receipt:
+    """What went, and what the search of every file's bytes found afterwards."""
+
+    records: int
+    lines: int
+    files_rewritten: int
+    long_bodies: int
+    views_removed: int
+    searched_for: int  # texts
+    also_elsewhere: int  # texts that other records say too, and which so stay
+    files_searched: int
+    bytes_searched: int
+    still_in: list[str]  # our own files that hold one of the texts all the same
+    transcripts: list[str]  # the client's own files, which are not ours to change
+    backups: list[str]
+
+
+class Forgetting:
+    """What can be forgotten, and how."""
+
+    def __init__(self, opened: Opened) -> None:
+        self._opened = opened
+
+    def plan(self, wanted: Wanted) -> Plan:
+        """What would go; nothing is changed. Raises InvalidInput (bad-argument), NotFound (nothing-to-forget)."""
+        _check(wanted)
+        opened = self._opened
+        opened.journal.merge()
+        plan = Plan(wanted)
+        projects = self._projects(wanted.project) if wanted.project else set()
+        needles: dict[str, None] = {wanted.text: None} if wanted.text else {}
+        derived: list[tuple[Line, dict[str, Any]]] = []
+        for found, body in self._lines():
+            if self._meant(wanted, found, body, projects):
+                self._take(plan, found, body)
+                if found.kind not in DERIVED and not wanted.text:
+                    needles |= dict.fromkeys(_words(body))
+            elif found.kind in DERIVED:
+                derived.append((found, body))
+        for found, body in derived:  # a handoff quotes what it was made of
+            said = json.dumps(body, ensure_ascii=False)
+            if any(_escaped(needle) in said for needle in list(needles)[:MOST_NEEDLES]):
+                self._take(plan, found, body)
+        if not plan.records and wanted.text is None:
+            raise NotFound("nothing-to-forget", "Nothing that is remembered fits.", "Search for it first.")
+        plan.needles = list(needles)[:MOST_NEEDLES]
+        return plan
+
+    def carry_out(self, plan: Plan, progress: Progress = lambda done, total: None) -> Receipt:
+        """Forget what the plan names, for ever: it does not come back by import, hook or another device.
+
+        Raises LogUnavailable (when the log cannot be written now: the ban stands as far as it was acknowledged),
+        IndexUnavailable, OSError.
+        """
+        opened, wanted = self._opened, plan.wanted
+        swept = opened.journal.forget(plan.records, [wanted.text] if wanted.text else [])
+        self._keep_out(plan)
+        ids_gone = {each for each, _key in plan.records}
+        removed = self._views(plan, ids_gone)
+        opened.index.remove()
+        opened.index.catch_up(wait=REBUILD_SECONDS, progress=progress)
+        live = self._live(plan.needles)
+        receipt = Receipt(
+            records=len(plan.records), lines=swept.lines, files_rewritten=swept.files, long_bodies=swept.blobs,
+            views_removed=removed, searched_for=len(plan.needles), also_elsewhere=len(live), files_searched=0,
+            bytes_searched=0, still_in=[], transcripts=self._transcripts(plan), backups=self._backups(),
+        )  # fmt: skip
+        search = [needle for needle in plan.needles if needle not in live]
+        for path in _every(opened.home.root):
+            content = _bytes(path)
+            receipt.files_searched += 1
+            receipt.bytes_searched += len(content)
+            if any(form in content for needle in search for form in _forms(needle)):
+                receipt.still_in.append(os.path.relpath(path, opened.home.root))
+        return receipt
+
+    def _lines(self) -> Iterator[tuple[Line, dict[str, Any]]]:
+        home = self._opened.home
+        with reader.Logs(home) as logs:
+            for part in (part for log in logs for part in log.parts):
+                for place in reader.places(part):
+                    found = place.line
+                    if found is None or found.body is None or found.kind in (ORIGIN, FORGET):
+                        continue
+                    try:
+                        body = reader.record(home, found).body
+                    except SessionMemoryError:
+                        body = None  # what cannot be read cannot be chosen by what it says
+                    yield found, body or {}
+
+    def _meant(self, wanted: Wanted, found: Line, body: dict[str, Any], projects: set[str]) -> bool:
+        if wanted.text is not None:
+            return any(wanted.text in each for each in forgotten.strings(body))
+        if wanted.id is not None:
+            return found.id.startswith(wanted.id)
+        if wanted.session is not None:
+            session = str(body.get("session", ""))
+            return session == wanted.session or session.startswith(f"{wanted.session}/")
+        if wanted.before is not None:
+            return ids.at_ms(found.at) < wanted.before
+        if wanted.origin is not None:
+            return found.origin == wanted.origin
+        if wanted.source is not None:
+            source = body.get("source")
+            client = source.get("client") if isinstance(source, dict) else None
+            return wanted.source in (client, body.get("stated_by"), body.get("client"))
+        return body.get("project") in projects
+
+    def _projects(self, wanted: str) -> set[str]:
+        """The keys of a project that is named by its key or its name."""
+        keys = {wanted}
+        for found, body in self._lines():
+            if found.kind == SESSION and body.get("project_name") == wanted:
+                keys.add(str(body.get("project")))
+        return keys
+
+    def _take(self, plan: Plan, found: Line, body: dict[str, Any]) -> None:
+        plan.records.append((found.id, found.key))
+        plan.kinds[found.kind] = plan.kinds.get(found.kind, 0) + 1
+        if body.get("session"):
+            plan.sessions.add(str(body["session"]).partition("/")[0])
+        if body.get("project"):
+            plan.projects.add(str(body["project"]))
+        if found.kind == EVENT and len(plan.examples) < SHOWN:
+            said = next((each for each in _words(body)), "")
+            plan.examples.append(f"{found.at[:16]} {body.get('category')}/{body.get('type')} {said}".rstrip())
+
+    def _keep_out(self, plan: Plan) -> None:
+        """What was chosen by session, project or date is not to come in again from the client's transcripts either."""
+        consent, wanted, now = self._opened.consent(), plan.wanted, ids.now_ms()
+        if wanted.session is not None:
+            consent.leave_out(wanted.session)
+        if wanted.before is not None:
+            consent.close(None, min(wanted.before, now))
+        for project in plan.projects if wanted.project else ():
+            consent.close(project, now)
+
+    def _views(self, plan: Plan, gone: set[str]) -> int:
+        """Remove derived files that hold what is forgotten: checkpoints, handoffs, the brief, what an older product
+        left (it was taken over long ago), indexes that were set aside, the hooks' log."""
+        home, removed = self._opened.home, 0
+        forms = [form for needle in plan.needles for form in _forms(needle)]
+        for folder in (home.checkpoints, home.handoffs, home.brief, home.predecessor):
+            for path in _every(folder):
+                if any(each in path for each in gone) or any(form in _bytes(path) for form in forms):
+                    os.unlink(path)
+                    removed += 1
+        if any(form in _bytes(home.hook_log) for form in forms):
+            os.unlink(home.hook_log)
+            removed += 1
+        folder, name = os.path.split(home.index)
+        for each in sorted(os.listdir(folder)):
+            if each.startswith(f"{name}.bad-"):
+                os.unlink(os.path.join(folder, each))
+                removed += 1
+        return removed
+
+    def _live(self, needles: list[str]) -> set[str]:
+        """The texts that other records say as well."""
+        found: set[str] = set()
+        left = set(needles)
+        for _line, body in self._lines():
+            if not left:
+                break
+            said = json.dumps(body, ensure_ascii=False)
+            hit = {needle for needle in left if _escaped(needle) in said}
+            found |= hit
+            left -= hit
+        return found
+
+    def _transcripts(self, plan: Plan) -> list[str]:
+        """The client's transcripts that still hold it."""
+        root = environment().claude_projects
+        forms = _forms(plan.wanted.text) if plan.wanted.text else []
+        found = []
+        for path in _every(root):
+            if not path.endswith(".jsonl"):
+                continue
+            ours = any(session in path for session in plan.sessions)
+            if ours if not forms else any(form in _bytes(path) for form in forms):
+                found.append(path)
+        return found
+
+    def _backups(self) -> list[str]:
+        """Backups we know of: they hold what they held."""
+        return backups.known(self._opened.home)
+
+
+def _check(wanted: Wanted) -> None:
+    given = [name for name in Wanted.__dataclass_fields__ if getattr(wanted, name) is not None]
+    if len(given) != 1:
+        ways = ", ".join(Wanted.__dataclass_fields__)
+        raise InvalidInput("bad-argument", f"Say what to forget in exactly one way of {ways}.")
+    value = getattr(wanted, given[0])
+    if isinstance(value, str) and not value.strip():
+        raise InvalidInput("bad-argument", f"{given[0]} is empty.")
+    if wanted.id is not None and (len(wanted.id) < SHORTEST_ID or not all(c in "0123456789abcdef" for c in wanted.id)):
+        raise InvalidInput(
+            "bad-argument", f"{wanted.id[:60]!r} is no id.", f"Give at least its first {SHORTEST_ID} digits."
+        )
+
+
+def _words(body: dict[str, Any]) -> list[str]:
+    """The texts by which a body's words are searched for elsewhere."""
+    said = {name: each for name, each in body.items() if name in SAYING}
+    found = []
+    for each in forgotten.strings(said):
+        text = " ".join(each.split())[:NEEDLE].strip()
+        if len(text) >= SHORTEST_NEEDLE and text in each:
+            found.append(text)
+    return found
+
+
+def _escaped(text: str) -> str:
+    return json.dumps(clean_text(text), ensure_ascii=False)[1:-1]
+
+
+def _forms(text: str) -> list[bytes]:
+    """How a text may lie in a file: as it is, inside JSON, inside JSON that is ASCII only."""
+    clean = clean_text(text)
+    forms = {clean, _escaped(clean), json.dumps(clean)[1:-1]}
+    return sorted(each.encode("utf-8") for each in forms)
+
+
+def _every(root: str) -> Iterator[str]:
+    for folder, _folders, names in os.walk(root):
+        for name in sorted(names):
+            path = os.path.join(folder, name)
+            if os.path.isfile(path) and not os.path.islink(path):
+                yield path
+
+
+def _bytes(path: str) -> bytes:
+    try:
+        with open(paths.open_file(path, os.O_RDONLY), "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        return b""  # another process was first
