@@ -765,3 +765,16 @@ def raise_after_rollback(database: Any) -> None:
     """What SQLite does when the disk fails in the middle: it rolls back itself, and the one who asks again is told off."""
     database.run("ROLLBACK")
     raise apsw.IOError("first")
+
+
+@pytest.mark.fault(20)
+def test_an_index_whose_tables_went_with_its_write_ahead_log_is_made_again(place: paths.Home) -> None:
+    Journal(place).append([draft("e")])
+    Index(place).catch_up()
+    index = Index(place)
+    database = index.database()
+    database.run("DROP TABLE position")
+    database.run("DROP TABLE skipped")
+    index.close()
+    fresh = Index(place)
+    assert fresh.catch_up(wait=20) == 0 and agree.differences(fresh.database(), place) == []

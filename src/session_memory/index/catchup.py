@@ -106,6 +106,8 @@ class Index:
         except DAMAGE as error:
             return self._replace(error, wait, progress)
         except apsw.Error as error:
+            if "no such table" in str(error):  # its write-ahead log, where the tables stood, was removed
+                return self._replace(error, wait, progress)
             raise unavailable(error) from error
         except OSError as error:
             raise _unreadable(error) from error
@@ -173,7 +175,7 @@ class Index:
                 for log, (part, offset) in starts:
                     self._apply(database, log, part, offset, shown, whole=False)
                 return 0
-            if database.one("SELECT 1 FROM position") and not rebuild:
+            if not rebuild and database.one("SELECT 1 FROM position"):
                 self._warn(self._why(database, logs))
             with database.writing():  # one transaction: readers keep the old rows until the new ones are complete
                 database.make_tables()
