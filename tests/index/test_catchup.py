@@ -778,3 +778,12 @@ def test_an_index_whose_tables_went_with_its_write_ahead_log_is_made_again(place
     index.close()
     fresh = Index(place)
     assert fresh.catch_up(wait=20) == 0 and agree.differences(fresh.database(), place) == []
+
+
+def test_a_removed_index_leaves_nothing_and_is_made_again(place: paths.Home) -> None:
+    Journal(place).append([draft("e")])
+    index = Index(place)
+    index.catch_up()
+    index.remove()
+    assert not [name for name in os.listdir(place.storage) if name.startswith("index.sqlite")]
+    assert index.catch_up() == 0 and index.database().one("SELECT count(*) FROM event") == (1,)
