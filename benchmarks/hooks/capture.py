@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import random
 import shutil
 import statistics
 import subprocess
@@ -107,7 +108,9 @@ def round_of(
     message = model.message
     model.message = lambda body: (times.append(time.perf_counter()), message(body))[1]  # type: ignore[method-assign]
     turns = [use("Read", file_path=str(client.project / "file.txt")) for _ in range(calls)]
-    session = client.say("go", *turns, text("done", wait=20 if kill else 0), kill=kill, SESSION_MEMORY_HOME=str(root))
+    session = client.say(
+        "go", *turns, text("done", wait=20 if kill else 0), kill=0.0 if kill else None, SESSION_MEMORY_HOME=str(root)
+    )
     time.sleep(0.3)
     kept = kept_calls(client, session)
     if way != "none":
@@ -149,17 +152,20 @@ def main() -> int:
         seen: dict[str, list[dict[str, Any]]] = {way: [] for way in WAYS}
         killed: dict[str, list[dict[str, Any]]] = {way: [] for way in WAYS}
         for _ in range(given.rounds):
-            for way in WAYS:
+            for way in random.sample(WAYS, len(WAYS)):
                 seen[way].append(round_of(way, folder, made, plugins, binary, given.calls, kill=False))
                 killed[way].append(round_of(way, folder, made, plugins, binary, given.calls, kill=True))
-        base = statistics.median(gap for each in seen["none"] for gap in each["gaps"])
+        quiet = {
+            way: statistics.quantiles([gap for each in seen[way] for gap in each["gaps"]], n=4)[:2] for way in WAYS
+        }
         whole = given.calls * given.rounds
         for way in WAYS:
-            middle = statistics.median(gap for each in seen[way] for gap in each["gaps"])
+            low, middle = quiet[way]
+            more = [(a - b) * 1000 for a, b in zip(quiet[way], quiet["none"])]
             kept, dead = sum(each["kept"] for each in seen[way]), sum(each["kept"] for each in killed[way])
             after = sum(each["after"] for each in [*seen[way], *killed[way]])
             indexed = sum(each["indexed"] for each in [*seen[way], *killed[way]])
-            print(f"{way:9} {middle * 1000:6.0f} ms between requests (+{(middle - base) * 1000:.0f}); of {whole} calls in the log:"
+            print(f"{way:9} ms between requests: lower quarter {low * 1000:.0f} ({more[0]:+.0f}), median {middle * 1000:.0f} ({more[1]:+.0f}); of {whole} calls in the log:"
                   f" {kept} after the client's own end, {dead} after SIGKILL; of {2 * whole} after catch-up: {after}, indexed {indexed}")  # fmt: skip
     return 0
 

@@ -17,6 +17,7 @@ from session_memory.actions.health import Health
 from session_memory.actions.imports import Imports
 from session_memory.actions.opened import Opened
 from session_memory.actions.predecessors import Predecessors
+from session_memory.actions.scans import Scans
 from session_memory.actions.sessions import Sessions
 from session_memory.actions.starts import Starts
 from session_memory.actions.states import States
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 
 
 class Memory:
-    """The rooms: sessions, events, checkpoints, handoffs, states, imports, predecessors, backups, forgetting, health, doctor,
-    starts.
+    """The rooms: sessions, events, checkpoints, handoffs, states, imports, predecessors, backups, forgetting, scans, health,
+    doctor, starts.
 
     Close it when done.
     """
@@ -92,6 +93,7 @@ class Memory:
         self.backups = Backups(self.opened)
         self.doctor = Doctor(self.opened)
         self.forgetting = Forgetting(self.opened)
+        self.scans = Scans(self.opened, self.forgetting)
         self.starts = Starts(self.opened, self.sessions, self.states, self.handoffs, self.health, self.imports)
         self.predecessors.adopt()
 

@@ -99,7 +99,7 @@ DOORS = {
     "os.environ": {"settings"}, "os.environb": set(), "os.getenv": set(),
     "time": {"ids"},
     "datetime": {"model/times"},  # reads times that people write; it never asks what time it is
-    "subprocess": {"git", "cli/demo", "mcp_server/snapshot"},  # the demo starts our server, the snapshot asks for git's
+    "subprocess": {"git", "cli/demo", "mcp_server/snapshot", "actions/rehearsal"},  # the demo starts our server, the snapshot asks for git's
     "apsw": {"index/database", "index/catchup"},  # catch-up names the errors; it opens nothing
     "os.ftruncate": {"log/active", "log/tail"}, "os.O_APPEND": {"log/tail", "paths"},
     "paths.write_all": {"log/active", "log/tail", "log/secret", "cli/demo_server", "actions/archive"},  # the demo stops in the middle of a write, on purpose

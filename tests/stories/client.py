@@ -170,11 +170,16 @@ class Client:
         return done.stdout
 
     def say(
-        self, said: str | list[str], *turns: Turn, options: tuple[str, ...] = (), kill: bool = False, **around: str
+        self,
+        said: str | list[str],
+        *turns: Turn,
+        options: tuple[str, ...] = (),
+        kill: float | None = None,
+        **around: str,
     ) -> str:
         """One run of the client: a prompt, or several in one process; the model answers with the turns. The session's id.
 
-        kill: the client dies (SIGKILL) while the model is about to answer its last turn.
+        kill: so many seconds after the model was asked for its last turn the client dies (SIGKILL).
         """
         self.model.turns.extend(turns)
         words = [self._binary, "-p", "--output-format", "stream-json", "--verbose", *self.plugin, "--allowedTools",
@@ -185,15 +190,15 @@ class Client:
             words, cwd=self.project, env=self.around(**around), stdin=subprocess.PIPE if several else subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
         )  # fmt: skip
-        if kill:
+        if kill is not None:
             end = time.monotonic() + 60
             while self.model.turns and time.monotonic() < end:
-                time.sleep(0.05)
-            time.sleep(0.5)  # the hooks of the turn before have run by now, or are lost
+                time.sleep(0.005)
+            time.sleep(kill)
             os.killpg(process.pid, signal.SIGKILL)
         told = self._talk(process, said) if isinstance(said, list) else process.communicate(timeout=120)[0]
         found = [json.loads(line) for line in told.splitlines() if line.startswith("{")]
-        assert kill or process.returncode == 0, told
+        assert kill is not None or process.returncode == 0, told
         return str(next(each["session_id"] for each in reversed(found) if each.get("session_id")))
 
     def _talk(self, process: subprocess.Popen[str], said: list[str]) -> str:

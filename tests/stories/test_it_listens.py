@@ -131,7 +131,7 @@ def test_what_a_killed_client_could_not_tell_is_completed_at_the_next_start(clie
     client.say("The first one", text("fine"))
     killed = client.say(
         "Look at it", use("Bash", "Between two tools.", command="echo seen by nobody", description="x"), text("never said", wait=30),
-        kill=True,
+        kill=0.5,
     )  # fmt: skip
     before = client.events()
     assert ("message", "reply", "Between two tools.") not in before

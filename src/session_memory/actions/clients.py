@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import dataclass, field
 from typing import Any
 
 NAME = "session-memory"
+ROOT = "${CLAUDE_PLUGIN_ROOT}"  # in a plugin's files: its folder
 # where clients keep their configuration, relative to the user's home (Windows: %APPDATA%)
 DESKTOP = (
     "Library/Application Support/Claude/claude_desktop_config.json",
@@ -14,6 +16,51 @@ DESKTOP = (
     "AppData/Roaming/Claude/claude_desktop_config.json",
 )
 MOST = 20_000_000  # bytes of a configuration that are read
+
+
+@dataclass
+class Installed:
+    """What Claude Code runs of ours: hook commands by event, the server's command; `root` is the plugin's folder."""
+
+    how: str
+    root: str = ""
+    hooks: dict[str, list[str]] = field(default_factory=dict)
+    server: list[str] = field(default_factory=list)
+
+
+def installed() -> Installed | None:
+    """What Claude Code has installed for this user, as a plugin or by hand; None when nothing is."""
+    user = os.path.join(os.path.expanduser("~"), ".claude")
+    settings = _read(os.path.join(user, "settings.json"))
+    plugins = settings.get("enabledPlugins")
+    for name, on in plugins.items() if isinstance(plugins, dict) else ():
+        if on and name.startswith(f"{NAME}@"):
+            known = _read(os.path.join(user, "plugins", "installed_plugins.json")).get("plugins", {}).get(name)
+            root = str(known[0].get("installPath", "")) if isinstance(known, list) and known else ""
+            found = Installed("plugin", root, _hooks(_read(os.path.join(root, "hooks", "hooks.json")), root))
+            server = _read(os.path.join(root, ".mcp.json")).get("mcpServers", {}).get(NAME, {})
+            found.server = (
+                [str(server["command"]), *(each.replace(ROOT, root) for each in server["args"])] if server else []
+            )
+            return found
+    hooks = _hooks(settings, "")
+    servers = _read(os.path.join(os.path.expanduser("~"), ".claude.json")).get("mcpServers")
+    server = servers.get(NAME) if isinstance(servers, dict) else None
+    command = [str(server.get("command")), *map(str, server.get("args", []))] if isinstance(server, dict) else []
+    return Installed("by hand", "", hooks, command) if hooks or command else None
+
+
+def _hooks(config: dict[str, Any], root: str) -> dict[str, list[str]]:
+    """Our commands by event."""
+    found: dict[str, list[str]] = {}
+    events = config.get("hooks")
+    for event, groups in events.items() if isinstance(events, dict) else ():
+        for group in groups if isinstance(groups, list) else ():
+            for hook in group.get("hooks", []) if isinstance(group, dict) else ():
+                command = str(hook.get("command", "")) if isinstance(hook, dict) else ""
+                if root or NAME in command:
+                    found.setdefault(event, []).append(command.replace(ROOT, root) if root else command)
+    return found
 
 
 def wired(cwd: str) -> dict[str, list[str]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from session_memory import ids, paths
-from session_memory.actions import clients
+from session_memory.actions import clients, rehearsal
 from session_memory.actions.opened import Opened
 from session_memory.errors import LogUnavailable, SessionMemoryError
 from session_memory.index import database as databases
@@ -25,6 +25,7 @@ LITTLE_DISK = 200 * 1024 * 1024  # bytes
 WEEK_MS, DAY_MS = 7 * 86_400_000, 86_400_000
 NETWORK = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "afs", "fuse.rclone")
 MOST_NAMED = 5
+INSTALL = "Install the plugin (README), or run: session-memory install claude-code"
 
 
 @dataclass
@@ -52,7 +53,8 @@ class Doctor:
         found: list[Finding] = []
         for look in (
             self._sqlite, self._disk, self._modes, self._locks, self._spool, self._log, self._blobs, self._leftovers,
-            self._index, self._origins, self._predecessor, self._settings, self._plugins, self._clients, self._features,
+            self._index, self._origins, self._predecessor, self._settings, self._plugins, self._clients, self._rehearsal,
+            self._paused, self._features,
         ):  # fmt: skip
             findings = list(look())
             if fix and any(each.repair for each in findings):
@@ -297,6 +299,30 @@ class Doctor:
             yield Finding(
                 "clients", NOTE, "no client is set up to start this server", "See the README for the two commands."
             )
+
+    def _rehearsal(self) -> Iterator[Finding]:
+        """A session played through what Claude Code has installed."""
+        found = clients.installed()
+        if found is None:
+            yield Finding(
+                "rehearsal", NOTE, "Claude Code has no hooks of ours: nothing is recorded by itself.", INSTALL
+            )
+            return
+        steps = rehearsal.play(found)
+        for step in (each for each in steps if each.wrong):
+            yield Finding(
+                "rehearsal", FAULT, f"{step.name} ({found.how}): {step.wrong}", "Install it again; see hook.log."
+            )
+        told = ", ".join(f"{step.name} {step.ms:.0f} ms" for step in steps if not step.wrong)
+        if told:
+            yield Finding("rehearsal", OK, f"played through what is installed ({found.how}): {told}")
+
+    def _paused(self) -> Iterator[Finding]:
+        why = self._opened.paused()
+        if why:
+            yield Finding("recording", WARNING, why, "Run: session-memory unpause")
+        else:
+            yield Finding("recording", OK, "on")
 
     def _features(self) -> Iterator[Finding]:
         settings = self._opened.settings

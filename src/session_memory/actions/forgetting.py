@@ -18,7 +18,7 @@ from session_memory.model.values import clean_text
 from session_memory.settings import environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from session_memory.log.line import Line
 
@@ -91,7 +91,7 @@ class Forgetting:
         projects = self._projects(wanted.project) if wanted.project else set()
         needles: dict[str, None] = {wanted.text: None} if wanted.text else {}
         derived: list[tuple[Line, dict[str, Any]]] = []
-        for found, body in self._lines():
+        for found, body in self.lines():
             if self._meant(wanted, found, body, projects):
                 self._take(plan, found, body)
                 if found.kind not in DERIVED and not wanted.text:
@@ -107,14 +107,16 @@ class Forgetting:
         plan.needles = list(needles)[:MOST_NEEDLES]
         return plan
 
-    def carry_out(self, plan: Plan, progress: Progress = lambda done, total: None) -> Receipt:
-        """Forget what the plan names, for ever: it does not come back by import, hook or another device.
+    def carry_out(
+        self, plan: Plan, progress: Progress = lambda done, total: None, texts: Sequence[str] = ()
+    ) -> Receipt:
+        """Forget what the plan names, and these texts, for ever: it does not come back by import, hook or another device.
 
         Raises LogUnavailable (when the log cannot be written now: the ban stands as far as it was acknowledged),
         IndexUnavailable, OSError.
         """
         opened, wanted = self._opened, plan.wanted
-        swept = opened.journal.forget(plan.records, [wanted.text] if wanted.text else [])
+        swept = opened.journal.forget(plan.records, [wanted.text] if wanted.text else list(texts))
         self._keep_out(plan)
         ids_gone = {each for each, _key in plan.records}
         removed = self._views(plan, ids_gone)
@@ -135,7 +137,8 @@ class Forgetting:
                 receipt.still_in.append(os.path.relpath(path, opened.home.root))
         return receipt
 
-    def _lines(self) -> Iterator[tuple[Line, dict[str, Any]]]:
+    def lines(self) -> Iterator[tuple[Line, dict[str, Any]]]:
+        """Every line that says something, with its body. Raises OSError."""
         home = self._opened.home
         with reader.Logs(home) as logs:
             for part in (part for log in logs for part in log.parts):
@@ -170,7 +173,7 @@ class Forgetting:
     def _projects(self, wanted: str) -> set[str]:
         """The keys of a project that is named by its key or its name."""
         keys = {wanted}
-        for found, body in self._lines():
+        for found, body in self.lines():
             if found.kind == SESSION and body.get("project_name") == wanted:
                 keys.add(str(body.get("project")))
         return keys
@@ -220,7 +223,7 @@ class Forgetting:
         """The texts that other records say as well."""
         found: set[str] = set()
         left = set(needles)
-        for _line, body in self._lines():
+        for _line, body in self.lines():
             if not left:
                 break
             said = json.dumps(body, ensure_ascii=False)

@@ -63,7 +63,7 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
         )
     terminal.progress_done()
     terminal.json(receipt.__dict__)
-    _told(receipt, terminal)
+    told(receipt, terminal)
     return 1 if receipt.still_in else 0
 
 
@@ -74,7 +74,8 @@ def _planned(plan: Plan, terminal: Terminal) -> None:
         terminal.line(f"  {one_line(each)[: terminal.width - 2]}")
 
 
-def _told(receipt: Receipt, terminal: Terminal) -> None:
+def told(receipt: Receipt, terminal: Terminal) -> None:
+    """What went, and what the search found."""
     went = [(receipt.lines, "line"), (receipt.long_bodies, "long text"), (receipt.views_removed, "derived file")]
     told = ", ".join(plural(count, noun) for count, noun in went if count)
     terminal.line(

@@ -32,6 +32,7 @@ COMMANDS: dict[str, str] = {
     "restore": "make a home from a backup",
     "projects": "every project with what is remembered of it",
     "forget": "take something out of every file, with proof",
+    "scan": "look for secrets that were recorded before a rule for them was there",
     "pause": "record nothing, for a while or until unpause",
     "unpause": "record again",
     "install": "make a client start the server and its hooks",
