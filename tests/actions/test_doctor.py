@@ -206,7 +206,7 @@ def test_a_client_that_is_wired_twice_is_named_with_the_places(memory: Memory) -
     Path(memory.opened.cwd, ".mcp.json").write_text(
         json.dumps({"mcpServers": {"mem": {"command": "python3", "args": ["~/.claude/session-memory/server.py"]}}})
     )
-    found = only(bad(memory))
+    found = only([each for each in bad(memory) if each.area == "clients"])
     assert "Claude Code starts this server 3 times" in found.what and ".mcp.json of this project" in found.what
 
 

@@ -308,6 +308,11 @@ class Doctor:
                 "rehearsal", NOTE, "Claude Code has no hooks of ours: nothing is recorded by itself.", INSTALL
             )
             return
+        if not found.hooks:
+            what = (
+                f"Claude Code starts the server ({found.how}), but has no hooks of ours: nothing is recorded by itself."
+            )
+            yield Finding("rehearsal", NOTE, what, INSTALL)
         steps = rehearsal.play(found)
         for step in (each for each in steps if each.wrong):
             yield Finding(

@@ -47,7 +47,7 @@ def play(installed: Installed) -> list[Step]:
             "CLAUDE_PROJECT_DIR": folder,
         })  # fmt: skip
         kept = 0
-        for event, more, makes in PLAYED:
+        for event, more, makes in PLAYED if installed.hooks else ():
             payload = {"hook_event_name": event, "session_id": SESSION, "cwd": folder, "prompt_id": "p1", **more}
             for command in installed.hooks.get(event, []):
                 steps.append(_hook(event, command, payload, around, folder))
