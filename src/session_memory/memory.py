@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from session_memory import paths, settings
-from session_memory.actions import launcher
+from session_memory.actions import launcher, scanner
 from session_memory.actions.backups import Backups
 from session_memory.actions.checkpoints import Checkpoints
 from session_memory.actions.doctor import Doctor
@@ -67,6 +67,7 @@ class Memory:
                 deadline=SERVER_DEADLINE,
                 patterns=found.redaction_patterns,
                 known=settings.secret_values(environ),
+                scanner=scanner.load(),
                 warn=self._warn,
             ),
             index=Index(place, self._warn),

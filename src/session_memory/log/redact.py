@@ -16,8 +16,10 @@ from session_memory.model.pattern import later
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
+
+    Scanner = Callable[[str], list[tuple[str, str]]]
 
 SHORTEST_KNOWN = 8
 LEAST_ENTROPY = 3.0  # bits a character, of an assigned value: below it, it is a word or a name
@@ -32,11 +34,15 @@ class Redactor:
     """Replaces secrets in texts and in whole JSON values.
 
     secret: keys the marks. patterns: the user's own regular expressions. known: exact values, replaced wherever they
-    occur, also base64- or URL-encoded. Raises InvalidInput (bad-settings) for a pattern that is no expression.
+    occur, also base64- or URL-encoded. scanner: another product's eyes, [(kind, secret)] of a text; asked after our rules.
+    Raises InvalidInput (bad-settings) for a pattern that is no expression.
     """
 
-    def __init__(self, secret: bytes, patterns: Sequence[str] = (), known: Sequence[str] = ()) -> None:
+    def __init__(
+        self, secret: bytes, patterns: Sequence[str] = (), known: Sequence[str] = (), scanner: Scanner | None = None
+    ) -> None:
         self._secret = secret
+        self._scanner = scanner
         self._compiled: dict[int, re.Pattern[str]] = {}
         self._own: list[re.Pattern[str]] = []
         for pattern in patterns:
@@ -94,6 +100,11 @@ class Redactor:
             for number in sorted({number for word, number in WORDS if word in low}):
                 text, some = self._apply(number, RULES[number][0], text)
                 count += some
+        if self._scanner is not None and len(text) >= SHORTEST:
+            for kind, found in self._scanner(text):
+                if found in text and MARK not in found and not _hollow(found):
+                    count += text.count(found)
+                    text = text.replace(found, self._mark(kind, found))
         for own in self._own:
             text, some = own.subn(lambda match: self._mark("own", match.group()), text)
             count += some
