@@ -27,16 +27,13 @@ def greeting(call: Call) -> str:
         return ""
     old = old_sessions(call.around.claude_projects, str(call.payload.get("session_id")))
     paths.write_whole(mark, b"")
-    offer = (
-        f" {old} earlier session{'s' if old != 1 else ''} on this disk can be made searchable: session-memory import"
-        " claude-code."
-        if old
-        else ""
-    )
+    many = f"{old} earlier session{'s' if old != 1 else ''}"
+    offer = f" {many} on this disk can be made searchable: ! session-memory import claude-code" if old else ""
     return (
         "Session Memory records this and later sessions (prompts, replies, tool calls; secrets replaced) in"
-        f" {call.root}, on this machine only. To stop: session-memory pause, or SESSION_MEMORY_OFF=1; to keep a word"
-        f" out: <private>...</private>; to remove what was kept: session-memory forget.{offer}"
+        f" {call.root}, on this machine only. Here you can type: ! session-memory pause (to stop), ! session-memory forget"
+        " --help (to remove what was kept). SESSION_MEMORY_OFF=1 switches it off; <private>...</private> keeps a word"
+        f" out.{offer}"
     )
 
 
