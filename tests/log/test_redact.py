@@ -135,3 +135,12 @@ def test_no_byte_of_a_secret_is_in_any_file_of_the_home(home: str) -> None:
 def test_assigned_words_without_a_digit_are_no_secrets(value: str) -> None:
     text, count = Redactor(b"k" * 32).redact(f"db_password: {value}")
     assert count == 0 and text == f"db_password: {value}"
+
+
+def test_what_another_scanner_finds_is_replaced_and_what_is_hollow_is_not() -> None:
+    told = [("kind-x", "quagga-4711-secret"), ("kind-y", "your-example-key"), ("kind-z", "not in there")]
+    assert Redactor(b"k" * 32, scanner=lambda text: told).redact("tiny")[1] == 0
+    clean, count = Redactor(b"k" * 32, scanner=lambda text: told).redact(
+        "a quagga-4711-secret and your-example-key here"
+    )
+    assert count == 1 and "quagga" not in clean and "[REDACTED:kind-x:" in clean and "your-example-key" in clean
