@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -93,3 +95,15 @@ def test_each_kind_can_be_switched_off(home: str, name: str, category: str, type
     assert consent(home, **{name: False}).kept(event(category, type_)) is None
     others = {"capture__prompts", "capture__responses", "capture__tool_calls"} - {name}
     assert consent(home, **dict.fromkeys(others, False)).kept(event(category, type_)) is not None
+
+
+def test_changes_of_several_processes_at_once_are_all_kept(home: str) -> None:
+    program = (
+        "import sys\nfrom session_memory.capture.consent import Consent\nfrom session_memory.settings import Settings\n"
+        "for n in range(10):\n    Consent(sys.argv[1], Settings()).leave_out(f'{sys.argv[2]}-{n}')\n"
+    )
+    running = [subprocess.Popen([sys.executable, "-c", program, home, str(number)]) for number in range(4)]
+    consent(home).pause("p", None)
+    assert [each.wait() for each in running] == [0] * 4
+    rules = consent(home)
+    assert rules.paused("p") and not any(rules.allows(f"{p}-{n}", "q", "/q") for p in range(4) for n in range(10))

@@ -11,16 +11,19 @@ import os
 
 from session_memory import ids, paths
 from session_memory.errors import InvalidInput, LogUnavailable
+from session_memory.log.lock import Lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from types import TracebackType
     from typing import Any
 
     from session_memory.model.record import Draft
     from session_memory.settings import Settings
 
 FILE = "paused.json"  # its name for people; paths.py says where it lies
+LOCK_SECONDS = 2.0
 MOST_SESSIONS = 1000  # ids of sessions that were switched off, the newest
 SWITCH_OF = {"tool_call": "capture.tool_calls", "tool_response": "capture.tool_calls"}
 REPLIES = ("reply", "thinking", "compact_summary")  # types of what the model said
@@ -69,37 +72,39 @@ class Consent:
         return None
 
     def pause(self, project: str | None, milliseconds: int | None) -> None:
-        """Keep nothing from now on, for a time or until `resume`. Raises OSError."""
-        now = ids.now_ms()
-        self._spans.append((now, None if milliseconds is None else now + milliseconds, project))
-        self._write()
+        """Keep nothing from now on, for a time or until `resume`. Raises OSError, LogUnavailable."""
+        with self._changing():
+            now = ids.now_ms()
+            self._spans.append((now, None if milliseconds is None else now + milliseconds, project))
 
     def close(self, project: str | None, until_ms: int) -> None:
-        """Keep out everything that happened before this time, of a project or of all: it was forgotten. Raises OSError."""
-        self._spans.append((0, until_ms, project))
-        self._write()
+        """Keep out everything that happened before this time, of a project or of all: it was forgotten. Raises as `pause`."""
+        with self._changing():
+            self._spans.append((0, until_ms, project))
 
     def resume(self, project: str | None) -> bool:
-        """End the pauses of the project, or every one; whether there was any. Raises OSError."""
-        now = ids.now_ms()
-        running = [
-            (start, end, whose)
-            for start, end, whose in self._spans
-            if (end is None or now < end) and (project is None or whose == project)
-        ]
-        self._spans = [
-            (start, max(now, start + 1), whose) if (start, end, whose) in running else (start, end, whose)
-            for start, end, whose in self._spans
-        ]
-        if running:
-            self._write()
+        """End the pauses of the project, or every one; whether there was any. Raises as `pause`."""
+        with self._changing():
+            now = ids.now_ms()
+            running = [
+                (start, end, whose)
+                for start, end, whose in self._spans
+                if (end is None or now < end) and (project is None or whose == project)
+            ]
+            self._spans = [
+                (start, max(now, start + 1), whose) if (start, end, whose) in running else (start, end, whose)
+                for start, end, whose in self._spans
+            ]
         return bool(running)
 
     def leave_out(self, session: str) -> None:
-        """Never keep anything of this session, its transcript included. Raises OSError."""
+        """Never keep anything of this session, its transcript included. Raises as `pause`."""
         if session not in self._sessions:
-            self._sessions = [*self._sessions[-MOST_SESSIONS + 1 :], session]
-            self._write()
+            with self._changing():
+                self._sessions = [*self._sessions[-MOST_SESSIONS + 1 :], session]
+
+    def _changing(self) -> _Changing:
+        return _Changing(self)
 
     def _excluded(self, names: Sequence[str]) -> bool:
         if not self._exclude:
@@ -114,11 +119,46 @@ class Consent:
                     return True
         return False
 
-    def _write(self) -> None:
+    def reload(self) -> None:
+        """Read the list again. Raises as the constructor."""
+        self._spans, self._sessions = _read(self._path)
+
+    def write(self) -> None:
+        """Write the list. Raises OSError."""
         spans = [{"from": start, "to": end, "project": whose} for start, end, whose in self._spans]
         text = json.dumps({"spans": spans, "sessions": self._sessions}, indent=1)
-        paths.make_dir(os.path.dirname(self._path))
         paths.write_whole(self._path, text.encode() + b"\n")
+
+    def lock(self) -> Lock:
+        """The lock under which the list is changed. Raises OSError."""
+        folder = os.path.dirname(self._path)
+        paths.make_dir(folder)
+        return Lock(os.path.join(folder, "paused.lock"), LOCK_SECONDS)
+
+
+class _Changing:
+    """A change of the list, as it stands and with no other change in between."""
+
+    def __init__(self, consent: Consent) -> None:
+        self._consent = consent
+        self._lock = consent.lock()
+
+    def __enter__(self) -> None:
+        self._lock.__enter__()
+        try:
+            self._consent.reload()
+        except BaseException:
+            self._lock.__exit__(None, None, None)
+            raise
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self._consent.write()
+        finally:
+            self._lock.__exit__(kind, error, trace)
 
 
 def _read(path: str) -> tuple[list[tuple[int, int | None, str | None]], list[str]]:

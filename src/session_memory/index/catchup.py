@@ -23,6 +23,7 @@ from session_memory.index.database import (
     set_aside,
     unavailable,
 )  # fmt: skip
+from session_memory.index.schema import SCHEMA_VERSION
 from session_memory.log import line, reader
 from session_memory.log.lock import Lock
 from session_memory.model import record
@@ -116,7 +117,9 @@ class Index:
         """Remove the index with everything beside it: something in it was forgotten. Raises OSError, LogUnavailable."""
         with Lock(self._home.index_lock, REBUILD_SECONDS):
             self.close()
-            delete(place(self._home))
+            stem, ending = os.path.splitext(self._home.index)
+            for path in [self._home.index, *(f"{stem}-{n}{ending}" for n in range(1, SCHEMA_VERSION + 1))]:
+                delete(path)  # those that other versions made hold it too
 
     def close(self) -> None:
         """Close the index if it is open."""
