@@ -18,5 +18,4 @@ except (AttributeError, ImportError):
 from session_memory.hooks import context
 
 context.main()
-sys.stdout.flush()
 os._exit(0)  # nothing is left to be done, and taking an interpreter down in order costs as much as all of the above

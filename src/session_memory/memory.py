@@ -96,6 +96,7 @@ class Memory:
         self.forgetting = Forgetting(self.opened)
         self.scans = Scans(self.opened, self.forgetting)
         self.starts = Starts(self.opened, self.sessions, self.states, self.handoffs, self.health, self.imports)
+        self.forgetting.finish()
         self.predecessors.adopt()
 
     def _warn(self, text: str) -> None:

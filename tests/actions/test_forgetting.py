@@ -166,3 +166,115 @@ def test_the_command_shows_asks_and_proves(
     assert main([*words, "--yes", "--json"]) == 1 and json.loads(capsys.readouterr().out)["still_in"] == ["note.txt"]
     assert main(["forget", "--before", "2020-01-01", "--yes", "--home", home]) == 1
     assert "nothing-to-forget" in capsys.readouterr().err
+
+
+def test_an_id_that_is_not_one_record_s_is_refused(home: str, tmp_path: Path) -> None:
+    told = Builder()
+    for number in range(30):
+        told.user(f"Prompt zebra{number} here", promptId=f"p{number}")
+    with Memory(home, cwd=str(tmp_path)) as memory:
+        memory.imports.claude_code(told.write(tmp_path / "projects"))
+        found = memory.events.query(Query(keyword="zebra7", scope="all")).events[0]["id"]
+        with pytest.raises(InvalidInput, match="Give all 32 digits"):
+            memory.forgetting.plan(Wanted(id=found[:8]))
+        assert len(memory.forgetting.plan(Wanted(id=found)).records) == 1
+
+
+def test_a_caller_s_key_is_its_session_s(home: str) -> None:
+    with Memory(home, cwd=home) as memory:
+        for session in ("s1", "s2"):
+            for _twice in range(2):
+                memory.events.record("decision", "x", {"text": f"words of {session}"}, session_id=session, key="note-1")
+        assert memory.events.query(Query(keyword="words", scope="all")).total == 2
+        memory.forgetting.carry_out(memory.forgetting.plan(Wanted(session="s2")))
+        assert [each["session_id"] for each in memory.events.query(Query(keyword="words", scope="all")).events] == [
+            "s1"
+        ]
+
+
+def test_a_handoff_that_says_what_others_say_as_well_stays(home: str) -> None:
+    with Memory(home, cwd=home) as memory:
+        for session in ("s1", "s2"):
+            memory.sessions.start(session_id=session)
+            memory.events.record(
+                "decision",
+                "x",
+                {"title": "Never use run_in_background here", "file": "/src/common.py"},
+                session_id=session,
+            )
+            memory.events.record(
+                "custom",
+                "x",
+                {"run_in_background": True, "text": f"only in {session}, and nowhere else"},
+                session_id=session,
+            )
+        memory.handoffs.write()
+        handoffs = os.listdir(memory.opened.home.handoffs)
+        receipt = memory.forgetting.carry_out(memory.forgetting.plan(Wanted(session="s1")))
+        assert (
+            receipt.also_elsewhere >= 2
+            and receipt.still_in == []
+            and os.listdir(memory.opened.home.handoffs) == handoffs
+        )
+
+
+@pytest.mark.parametrize("word", ["use Kafka", "line one KAFKA\nline two of it", "a  double  blank KAFKA"])
+def test_short_and_broken_words_go_from_handoffs_too(home: str, word: str) -> None:
+    with Memory(home, cwd=home) as memory:
+        memory.sessions.start(session_id="s1")
+        kept = memory.events.record("decision", "x", {"title": word})[0].records[0]
+        memory.handoffs.write()
+        assert memory.forgetting.carry_out(memory.forgetting.plan(Wanted(id=kept.id))).still_in == []
+    assert everywhere(home, "Kafka") == [] and everywhere(home, "KAFKA") == []
+
+
+def test_a_forgotten_checkpoint_goes_from_the_handoff_that_quotes_it(home: str) -> None:
+    with Memory(home, cwd=home) as memory:
+        memory.sessions.start(session_id="s1")
+        made = memory.checkpoints.create("cp-one", summary=WORD)
+        memory.handoffs.write()
+        memory.forgetting.carry_out(memory.forgetting.plan(Wanted(id=made["checkpoint_id"])))
+    assert everywhere(home) == []
+
+
+@pytest.mark.parametrize("value", [4915123456789, 'He said "Bluebird" today', "a line\nand Bluebird\u00e9"])
+def test_numbers_quotes_and_lines_are_found_in_any_spelling(home: str, value: Any) -> None:
+    with Memory(home, cwd=home) as memory:
+        memory.events.record("finding", "x", {"a": {"b": [value]}, "json": json.dumps({"note": value})})
+        receipt = memory.forgetting.carry_out(memory.forgetting.plan(Wanted(text=str(value))))
+        assert (receipt.records, receipt.still_in) == (1, [])
+    assert everywhere(home, "Bluebird") == [] and everywhere(home, "4915123456789") == []
+
+
+def test_a_text_too_short_to_be_banned_is_said_to_be(home: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with Memory(home, cwd=home) as memory:
+        memory.events.record("finding", "x", {"text": "Kafka"})
+    assert (
+        main(["forget", "--text", "Kafka", "--yes", "--home", home]) == 0
+        and "too short to be banned" in capsys.readouterr().out
+    )
+
+
+@pytest.mark.fault(81)
+@pytest.mark.parametrize("step", ["_views", "_keep_out"])
+def test_a_forgetting_cut_short_is_finished_at_the_next_opening(
+    home: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    with Memory(home, cwd=str(tmp_path)) as memory:
+        filled(memory)
+        plan = memory.forgetting.plan(Wanted(session="s1"))
+
+        def dies(*_words: object) -> None:
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as cut:
+            cut.setattr(memory.forgetting, step, dies)
+            with pytest.raises(KeyboardInterrupt):
+                memory.forgetting.carry_out(plan)
+    with Memory(home, cwd=str(tmp_path)) as memory:
+        assert memory.health.verify().green
+        if step == "_views":
+            os.unlink(memory.opened.home.hook_log)  # not made of records
+            assert everywhere(home) == []
+        else:
+            assert everywhere(home)  # nothing had begun

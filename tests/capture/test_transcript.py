@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from session_memory import ids
 from session_memory.actions.events import Query
 from session_memory.actions.imports import Imported
+from session_memory.capture.payload import Around, drafts
 from session_memory.capture.transcript import Transcript, find_transcripts, subagents_of
 from session_memory.errors import InvalidInput
 from session_memory.memory import Memory
@@ -346,3 +348,18 @@ def test_what_was_said_in_a_pause_or_is_excluded_or_private_does_not_come_in(hom
         assert texts == ["before [PRIVATE] after", "at the end"] and report.left_out == 1
     for word in (b"my word", b"very secret", b"in the pause"):
         assert not [path for path in Path(home).rglob("*") if path.is_file() and word in path.read_bytes()]
+
+
+def test_what_a_hook_of_an_older_client_told_without_a_prompt_s_id_is_not_told_again(home: str, tmp_path: Path) -> None:
+    told = Builder()
+    told.user("said once")
+    told.assistant({"type": "text", "text": "answered once"})
+    now = ids.at_text(ids.now_ms())
+    for each in told.records:
+        each["timestamp"] = now
+    payload = {"session_id": SESSION_ID, "hook_event_name": "UserPromptSubmit", "prompt": "said once"}
+    stop = {"session_id": SESSION_ID, "hook_event_name": "Stop", "last_assistant_message": "answered once"}
+    with Memory(home, cwd=str(tmp_path)) as memory:
+        for each in (payload, stop):
+            memory.opened.journal.append(drafts(each, Around("p", "p", "/p")))
+        assert memory.imports.claude_code(told.write(tmp_path / "projects")).new == 0

@@ -146,6 +146,29 @@ def test_the_ways_to_keep_something_out(home: str, tmp_path: Path) -> None:
         assert word not in kept
 
 
+@pytest.mark.parametrize("name", ["record", "context"])
+def test_a_closed_stdout_is_no_trouble(home: str, tmp_path: Path, name: str) -> None:
+    command = f'"{sys.executable}" -I -S "{ROOT}/hooks/{name}.py" >&-'
+    payload = json.dumps({**prompt("said", tmp_path), "hook_event_name": "SessionStart", "source": "startup"})
+    done = subprocess.run(command, shell=True, input=payload.encode(), capture_output=True, check=False, env={**os.environ, "SESSION_MEMORY_HOME": home})  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_excluded_folders_and_tools_are_excluded_however_they_are_named(home: str, tmp_path: Path) -> None:
+    Path(home).mkdir(mode=0o700)
+    (Path(home) / "config.json").write_text(json.dumps({"capture": {"exclude": ["/secret/*", "AskUserQuestion"]}}))
+    tool = {"hook_event_name": "PostToolUse", "session_id": "s1", "cwd": str(tmp_path), "tool_use_id": "t1"}
+    hook(home, {**tool, "tool_name": "Grep", "tool_input": {"path": "/secret/k"}, "tool_response": "hidden one"})
+    hook(
+        home,
+        {**tool, "tool_name": "AskUserQuestion", "tool_input": {}, "tool_response": {"answers": {"a?": "hidden two"}}},
+    )
+    hook(home, prompt("hidden three", tmp_path, cwd="/secret/p"), CLAUDE_PROJECT_DIR=str(tmp_path))
+    hook(home, prompt("<system-reminder>" * 60_000 + " said", tmp_path, 9))
+    kept = b"".join(path.read_bytes() for path in Path(home).rglob("*") if path.is_file())
+    assert b"hidden" not in kept and b" said" in kept and trouble(home) == ""
+
+
 def test_what_goes_wrong_is_noted_within_bounds(home: str) -> None:
     for number in range(3_000):
         record.log(home, f"trouble {number} " + "x" * 200)

@@ -94,7 +94,9 @@ class Events:
             body["branch"] = branch
         if commit:
             body["commit"] = commit
-        draft = Draft(EVENT, body, key=None if key is None else "caller", key_text=key)
+        draft = Draft(
+            EVENT, body, key=None if key is None else "caller", key_text=None if key is None else f"{session} {key}"
+        )
         return self._opened.keep([draft]), session
 
     def query(self, asked: Query) -> event_rows.Page:

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from session_memory.log.line import Line
 
     Progress = Callable[[int, int], None]
+    Lines = tuple[Line, dict[str, Any]]
 
 DERIVED = (CHECKPOINT, HANDOFF, RESUME)  # made of other records' words
-SHORTEST_NEEDLE, NEEDLE = 12, 60  # characters: a shorter text stands in too many places to be searched for
+SHORTEST_NEEDLE, NEEDLE, MOST_LINES = 6, 60, 20  # characters of a text that is searched for; lines of one
 MOST_NEEDLES = 300  # texts that the proof searches for: of more, every so-many-th
-SAYING = ("data", "title", "text", "summary", "name", "state", "description")  # members of bodies that people wrote
 SHORTEST_ID = 8
 SHOWN = 5
 
@@ -55,7 +55,8 @@ class Plan:
     sessions: set[str] = field(default_factory=set)
     projects: set[str] = field(default_factory=set)
     examples: list[str] = field(default_factory=list)
-    needles: list[str] = field(default_factory=list)  # words of what goes, by which the proof searches
+    words: int = 0  # texts that what goes says
+    needles: list[str] = field(default_factory=list)  # those of them by which the proof searches
 
 
 @dataclass
@@ -67,13 +68,15 @@ class Receipt:
     files_rewritten: int
     long_bodies: int
     views_removed: int
-    searched_for: int  # texts
+    words: int  # texts that went
+    searched_for: int  # of them
     also_elsewhere: int  # texts that other records say too, and which so stay
     files_searched: int
     bytes_searched: int
     still_in: list[str]  # our own files that hold one of the texts all the same
     transcripts: list[str]  # the client's own files, which are not ours to change
     backups: list[str]
+    may_return: bool  # the text is too short for a ban that confirms no guess: said again, it is kept again
 
 
 class Forgetting:
@@ -85,58 +88,91 @@ class Forgetting:
     def plan(self, wanted: Wanted) -> Plan:
         """What would go; nothing is changed. Raises InvalidInput (bad-argument), NotFound (nothing-to-forget)."""
         _check(wanted)
-        opened = self._opened
-        opened.journal.merge()
+        self._opened.journal.merge()
         plan = Plan(wanted)
         projects = self._projects(wanted.project) if wanted.project else set()
-        needles: dict[str, None] = {wanted.text: None} if wanted.text else {}
-        derived: list[tuple[Line, dict[str, Any]]] = []
-        for found, body in self.lines():
-            if self._meant(wanted, found, body, projects):
-                self._take(plan, found, body)
-                if found.kind not in DERIVED and not wanted.text:
-                    needles |= dict.fromkeys(_words(body))
-            elif found.kind in DERIVED:
-                derived.append((found, body))
-        quoted = [_escaped(needle) for needle in needles]
-        for found, body in derived:  # a handoff quotes what it was made of
-            if _quotes(json.dumps(body, ensure_ascii=False), quoted):
-                self._take(plan, found, body)
+        lines = list(self.lines())
+        chosen = [each for each in lines if self._meant(wanted, *each, projects)]
+        if wanted.id is not None and len({found.id for found, _body in chosen}) > 1:
+            what = f"{len(chosen)} records have an id that begins with {wanted.id}."
+            raise InvalidInput("bad-argument", what, "Give all 32 digits of one of them.")
+        taken = self._with_groups(lines, chosen)
+        words = (
+            [wanted.text]
+            if wanted.text
+            else list(dict.fromkeys(each for _found, body in taken for each in _words(body)))
+        )
+        ids_taken = {found.id for found, _body in taken}
+        derived = [each for each in lines if each[0].kind in DERIVED and each[0].id not in ids_taken]
+        staying = [each for each in lines if each[0].kind not in DERIVED and each[0].id not in ids_taken]
+        quoting = [
+            (each, _quoted(_text_of(each[1]), words)) for each in derived
+        ]  # a handoff quotes what it was made of
+        doubtful = {word for _each, found in quoting for word in found}
+        others = _said_by(staying, doubtful - {wanted.text})
+        taken += [each for each, found in quoting if found - others]
+        for found, body in taken:
+            self._take(plan, found, body)
         if not plan.records and wanted.text is None:
             raise NotFound("nothing-to-forget", "Nothing that is remembered fits.", "Search for it first.")
-        step = max(1, len(needles) // MOST_NEEDLES)
-        plan.needles = list(needles)[::step]
+        plan.words = len(words)
+        plan.needles = words[:: max(1, len(words) // MOST_NEEDLES)]
         return plan
+
+    def _with_groups(self, lines: list[Lines], chosen: list[Lines]) -> list[Lines]:
+        """The chosen lines, and those that tell of the same thing (the same key): they go with them."""
+        keys = {found.key for found, _body in chosen if found.key is not None}
+        known = {found.id for found, _body in chosen}
+        return [*chosen, *(each for each in lines if each[0].key in keys and each[0].id not in known)]
 
     def carry_out(
         self, plan: Plan, progress: Progress = lambda done, total: None, texts: Sequence[str] = ()
     ) -> Receipt:
         """Forget what the plan names, and these texts, for ever: it does not come back by import, hook or another device.
 
-        Raises LogUnavailable (when the log cannot be written now: the ban stands as far as it was acknowledged),
+        Raises LogUnavailable (when the log cannot be written now: the ban stands, and the next opening goes on),
         IndexUnavailable, OSError.
         """
         opened, wanted = self._opened, plan.wanted
-        swept = opened.journal.forget(plan.records, [wanted.text] if wanted.text else list(texts))
         self._keep_out(plan)
-        ids_gone = {each for each, _key in plan.records}
-        removed = self._views(plan, ids_gone)
+        swept = opened.journal.forget(plan.records, [wanted.text] if wanted.text else list(texts))
+        removed = self._views(plan)
         opened.index.remove()
+        opened.journal.finish_forgetting()
         opened.index.catch_up(wait=REBUILD_SECONDS, progress=progress)
-        live = self._live(plan.needles)
+        sought = {wanted.text, *texts}
+        others = _said_by(list(self.lines()), {each for each in plan.needles if each not in sought})
+        search = [each for each in plan.needles if each not in others]
         receipt = Receipt(
             records=len(plan.records), lines=swept.lines, files_rewritten=swept.files, long_bodies=swept.blobs,
-            views_removed=removed, searched_for=len(plan.needles), also_elsewhere=len(live), files_searched=0,
-            bytes_searched=0, still_in=[], transcripts=self._transcripts(plan), backups=self._backups(),
+            views_removed=removed, words=plan.words, searched_for=len(search), also_elsewhere=len(others),
+            files_searched=0, bytes_searched=0, still_in=[], transcripts=self._transcripts(plan),
+            backups=backups.known(opened.home),
+            may_return=bool(wanted.text) and len((wanted.text or "").encode()) < forgotten.SHORTEST,
         )  # fmt: skip
-        search = [needle for needle in plan.needles if needle not in live]
+        forms = [form for each in search for form in _forms(each)]
         for path in _every(opened.home.root):
             content = _bytes(path)
             receipt.files_searched += 1
             receipt.bytes_searched += len(content)
-            if any(form in content for needle in search for form in _forms(needle)):
+            if any(form in content for form in forms):
                 receipt.still_in.append(os.path.relpath(path, opened.home.root))
         return receipt
+
+    def finish(self) -> None:
+        """Go on with a forgetting that was cut short: what was quoted where is not known any more, so all derived files go.
+
+        The log holds what they were made of. Raises OSError, LogUnavailable.
+        """
+        opened = self._opened
+        if not opened.journal.bans().pending:
+            return
+        for folder in (opened.home.checkpoints, opened.home.handoffs, opened.home.brief):
+            for path in _every(folder):
+                os.unlink(path)
+        self._remove_old_indexes()
+        opened.index.remove()
+        opened.journal.finish_forgetting()
 
     def lines(self) -> Iterator[tuple[Line, dict[str, Any]]]:
         """Every line that says something, with its body. Raises OSError."""
@@ -155,7 +191,7 @@ class Forgetting:
 
     def _meant(self, wanted: Wanted, found: Line, body: dict[str, Any], projects: set[str]) -> bool:
         if wanted.text is not None:
-            return any(wanted.text in each for each in forgotten.strings(body))
+            return any(form in _text_of(body) for form in {wanted.text, _escaped(wanted.text)})
         if wanted.id is not None:
             return found.id.startswith(wanted.id)
         if wanted.session is not None:
@@ -200,11 +236,13 @@ class Forgetting:
         for project in plan.projects if wanted.project else ():
             consent.close(project, now)
 
-    def _views(self, plan: Plan, gone: set[str]) -> int:
-        """Remove derived files that hold what is forgotten: checkpoints, handoffs, the brief, what an older product
-        left (it was taken over long ago), indexes that were set aside, the hooks' log."""
-        home, removed = self._opened.home, 0
-        forms = [form for needle in plan.needles for form in _forms(needle)]
+    def _views(self, plan: Plan) -> int:
+        """Remove derived files that hold what is forgotten: checkpoints, handoffs, the brief, what an older product left (it was
+        taken over long ago), indexes that were set aside, the hooks' log."""
+        home, removed = self._opened.home, self._remove_old_indexes()
+        gone = {each for each, _key in plan.records}
+        others = _said_by(list(self.lines()), set(plan.needles) - {plan.wanted.text})
+        forms = [form for each in plan.needles if each not in others for form in _forms(each)]
         for folder in (home.checkpoints, home.handoffs, home.brief, home.predecessor):
             for path in _every(folder):
                 if any(each in path for each in gone) or any(form in _bytes(path) for form in forms):
@@ -213,25 +251,14 @@ class Forgetting:
         if any(form in _bytes(home.hook_log) for form in forms):
             os.unlink(home.hook_log)
             removed += 1
-        folder, name = os.path.split(home.index)
-        for each in sorted(os.listdir(folder)):
-            if each.startswith(f"{name}.bad-"):
-                os.unlink(os.path.join(folder, each))
-                removed += 1
         return removed
 
-    def _live(self, needles: list[str]) -> set[str]:
-        """The texts that other records say as well."""
-        found: set[str] = set()
-        left = set(needles)
-        for _line, body in self.lines():
-            if not left:
-                break
-            said = json.dumps(body, ensure_ascii=False)
-            hit = {needle for needle in left if _escaped(needle) in said}
-            found |= hit
-            left -= hit
-        return found
+    def _remove_old_indexes(self) -> int:
+        folder, name = os.path.split(self._opened.home.index)
+        found = [each for each in sorted(os.listdir(folder)) if each.startswith(f"{name}.bad-")]
+        for each in found:
+            os.unlink(os.path.join(folder, each))
+        return len(found)
 
     def _transcripts(self, plan: Plan) -> list[str]:
         """The client's transcripts that still hold it."""
@@ -245,10 +272,6 @@ class Forgetting:
             if ours if not forms else any(form in _bytes(path) for form in forms):
                 found.append(path)
         return found
-
-    def _backups(self) -> list[str]:
-        """Backups we know of: they hold what they held."""
-        return backups.known(self._opened.home)
 
 
 def _check(wanted: Wanted) -> None:
@@ -266,20 +289,52 @@ def _check(wanted: Wanted) -> None:
 
 
 def _words(body: dict[str, Any]) -> list[str]:
-    """The texts by which a body's words are searched for elsewhere."""
-    said = {name: each for name, each in body.items() if name in SAYING}
-    found = []
-    for each in forgotten.strings(said):
-        text = " ".join(each.split())[:NEEDLE].strip()
-        if len(text) >= SHORTEST_NEEDLE and text in each:
-            found.append(text)
+    """The texts by which what a body says is searched for elsewhere: its values, whole or their beginning, line by line too."""
+    found: dict[str, None] = {}
+    for each in _values(forgotten.said(body)):
+        for part in [each, *each.splitlines()[:MOST_LINES]]:
+            for form in (part.strip()[:NEEDLE].strip(), " ".join(part.split())[:NEEDLE].strip()):
+                if len(form) >= SHORTEST_NEEDLE and "\n" not in form:
+                    found[form] = None
+    return list(found)
+
+
+def _values(value: Any) -> Iterator[str]:
+    """Every text in a JSON value but the names of members."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (list, dict)):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _values(each)
+
+
+def _text_of(body: dict[str, Any]) -> str:
+    """All that a body says, names and numbers included, to be searched."""
+    said = forgotten.said(body)
+    return "\0".join([*forgotten.strings(said), *_numbers(said)])
+
+
+def _numbers(value: Any) -> Iterator[str]:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        yield json.dumps(value)
+    elif isinstance(value, (list, dict)):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _numbers(each)
+
+
+def _quoted(said: str, words: list[str]) -> set[str]:
+    """Which of many texts stand in one: those whose beginning stands in it nowhere are passed over at once."""
+    beginnings = {said[at : at + SHORTEST_NEEDLE] for at in range(len(said))}
+    return {each for each in words if each[:SHORTEST_NEEDLE] in beginnings and each in said}
+
+
+def _said_by(lines: list[Lines], words: set[str]) -> set[str]:
+    """Which of the texts any of these records says."""
+    found: set[str] = set()
+    if words:
+        for _line, body in lines:
+            found |= {each for each in words - found if each in _text_of(body)}
     return found
-
-
-def _quotes(said: str, texts: list[str]) -> bool:
-    """Whether a text holds one of many: those whose beginning stands in it nowhere are passed over at once."""
-    beginnings = {said[at : at + SHORTEST_NEEDLE] for at in range(len(said) - SHORTEST_NEEDLE + 1)}
-    return any(each in said for each in texts if len(each) < SHORTEST_NEEDLE or each[:SHORTEST_NEEDLE] in beginnings)
 
 
 def _escaped(text: str) -> str:
@@ -287,9 +342,9 @@ def _escaped(text: str) -> str:
 
 
 def _forms(text: str) -> list[bytes]:
-    """How a text may lie in a file: as it is, inside JSON, inside JSON that is ASCII only."""
+    """How a text may lie in a file: as it is, inside JSON, inside JSON that is ASCII only, and inside JSON inside JSON."""
     clean = clean_text(text)
-    forms = {clean, _escaped(clean), json.dumps(clean)[1:-1]}
+    forms = {clean, _escaped(clean), json.dumps(clean)[1:-1], _escaped(_escaped(clean))}
     return sorted(each.encode("utf-8") for each in forms)
 
 

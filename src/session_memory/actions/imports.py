@@ -199,7 +199,19 @@ def _holder(database: Database, draft: Draft, key: str) -> str | None:
     elif found is None:
         before = f"uuid:{body['source'].get('uuid')}"
         found = database.one(f"{asked} event.key = ? AND type = ?", (before, body["type"]))
+        found = found or _unkeyed(database, draft, asked)
     return None if found is None else str(found[0])
+
+
+def _unkeyed(database: Database, draft: Draft, asked: str) -> tuple[object, ...] | None:
+    """The same words, of a hook of an older client, which told no prompt's id."""
+    text, at = draft.body["data"].get("text"), draft.at_ms or 0
+    if draft.body["category"] != "message" or not text:
+        return None
+    return database.one(
+        f"{asked} event.at BETWEEN ? AND ? AND category = 'message' AND type = ? AND event.key IS NULL AND data ->> 'text' = ?",
+        (at - NEAR_MS, at + NEAR_MS, draft.body["type"], text),
+    )
 
 
 def keep_each(journal: Journal, drafts: list[Draft], troubles: list[str]) -> None:

@@ -50,7 +50,6 @@ if os.path.isdir(SOURCE):
     from session_memory.hooks import {name}
 
     {name}.main()
-    sys.stdout.flush()
 os._exit(0)
 """
 

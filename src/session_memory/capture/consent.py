@@ -26,6 +26,7 @@ FILE = "paused.json"  # its name for people; paths.py says where it lies
 LOCK_SECONDS = 2.0
 MOST_SESSIONS = 1000  # ids of sessions that were switched off, the newest
 SWITCH_OF = {"tool_call": "capture.tool_calls", "tool_response": "capture.tool_calls"}
+SAID_IN = {"answer": "AskUserQuestion", "plan_approval": "ExitPlanMode"}  # what the user said inside a tool's result
 REPLIES = ("reply", "thinking", "compact_summary")  # types of what the model said
 
 
@@ -61,6 +62,8 @@ class Consent:
             data = body.get("data") or {}
             if self._excluded([type_, *data.get("files", ())]):
                 return None
+        if type_ in SAID_IN and self._excluded([SAID_IN[type_]]):
+            return None
         return draft
 
     def paused(self, project: str | None = None) -> dict[str, Any] | None:

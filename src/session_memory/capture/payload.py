@@ -92,6 +92,8 @@ def _tool(payload: dict[str, Any], around: Around, *, failed: bool) -> list[Draf
     response = payload.get("error") if failed else payload.get("tool_response")
     text = tools.response_text(response)
     data = tools.outcome(tool, given, text, failed)
+    if isinstance(response, dict) and not text:
+        data["result"] = response
     if isinstance(payload.get("duration_ms"), (int, float)):
         data["duration_ms"] = payload["duration_ms"]
     if payload.get("is_interrupt"):

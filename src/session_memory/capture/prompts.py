@@ -25,7 +25,9 @@ BY_CLIENT = ("notification", "local_output")  # types of what the client says in
 
 def read(text: str) -> tuple[str, dict[str, Any]] | str:
     """(event type, data) of a user's text, or the reason why there is none."""
-    said = INJECTED.sub("", text).strip()
+    said = (
+        INJECTED.sub("", text) if "</s" in text else text
+    ).strip()  # looking for an end that is not there takes long
     if not said:
         return "injected text"
     if said.startswith("<task-notification>"):

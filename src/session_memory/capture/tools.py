@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 MOST_OUTPUT = 20_000  # characters of an output that are kept: its beginning and its end
-FILE_MEMBERS = ("file_path", "notebook_path")
+FILE_MEMBERS = ("file_path", "notebook_path", "path")
 OURS = later(r"mcp__(?:plugin_)?session-memory(?:_session-memory)?__")  # what our own tools keep is there already
 EXIT = later(r"\A(?:Error:\s*)?Exit code:? (\d{1,3})\b")
 REJECTED = later(r"(?i)tool use was rejected|user rejected tool use|doesn't want to (?:proceed|take this action)")

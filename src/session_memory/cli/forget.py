@@ -83,8 +83,12 @@ def told(receipt: Receipt, terminal: Terminal) -> None:
     )
     terminal.line(
         f"Searched {plural(receipt.files_searched, 'file')} ({size(receipt.bytes_searched)}) byte by byte for"
-        f" {plural(receipt.searched_for - receipt.also_elsewhere, 'text')}: {'found in none' if not receipt.still_in else 'FOUND'}."
+        f" {plural(receipt.searched_for, 'text')}: {'found in none' if not receipt.still_in else 'FOUND'}."
     )
+    if receipt.may_return:
+        terminal.line(
+            "The text is too short to be banned: a hash of it could be guessed. Said again, it is kept again."
+        )
     if receipt.also_elsewhere:
         terminal.line(f"{plural(receipt.also_elsewhere, 'text')} of it other records say too: those stay.")
     for name in receipt.still_in:

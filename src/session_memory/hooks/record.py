@@ -60,7 +60,7 @@ def record(payload: dict[str, Any]) -> Call | None:
     before = _noted(payload, home, around, clients)
     folder = around.project_dir or cwd
     key, name = project.of(home, folder)
-    if not consent.allows(session, key, folder):
+    if not (consent.allows(session, key, folder) and consent.allows(session, key, cwd)):
         return None
     branch, commit = git.head(cwd)
     where = payloads.Around(key, name, cwd, branch, commit, before)

@@ -49,7 +49,7 @@ def make(home: Home, secret_bytes: bytes, redactor: Redactor, draft: Draft, bans
         raise InvalidInput("bad-line", "A body may not have a member named salt: it belongs to the log.")
     body, count = redactor.redact(canonical(draft.body))
     if draft.kind != FORGET:
-        body = bans.clean(body)
+        body = bans.clean_body(body)
     key = key_of(secret_bytes, draft)
     text, blob = line.body_bytes(body, ids.new_salt()), ""
     if len(text) > MAX_BODY:

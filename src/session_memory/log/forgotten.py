@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 MOST_IDS = 150  # ids in one forget record
 SHORTEST = 8  # bytes of a text that gets a fingerprint: a shorter one could be guessed
 LEFT_OUT = "[FORGOTTEN]"
+SAYING = frozenset("data title text summary name state description metadata tags config reason".split())
 EXEMPT = (ORIGIN, FORGET)
 
 
@@ -55,10 +56,14 @@ class Bans:
         """Whether a record of this id or key is forgotten."""
         return id_ in self.ids or (key is not None and key in self.keys)
 
+    def clean_body(self, body: dict[str, Any]) -> dict[str, Any]:
+        """A body with every forgotten text replaced in what was said; what it belongs to (session, project, kind) stays."""
+        if not self._sizes:
+            return body
+        return {name: self.clean(value) if name in SAYING else value for name, value in body.items()}
+
     def clean(self, value: Any) -> Any:
         """A JSON value with every forgotten text replaced, names included."""
-        if not self._sizes:
-            return value
         if isinstance(value, str):
             return self._clean_text(value)
         if isinstance(value, list):
@@ -67,9 +72,9 @@ class Bans:
             return {self._clean_text(name): self.clean(each) for name, each in value.items()}
         return value
 
-    def holds(self, value: Any) -> bool:
-        """Whether a forgotten text stands anywhere in a JSON value."""
-        return bool(self._sizes) and any(next(self._found(each.encode("utf-8")), None) for each in strings(value))
+    def holds(self, body: dict[str, Any] | None) -> bool:
+        """Whether a forgotten text stands anywhere in what a body says."""
+        return bool(self._sizes) and any(next(self._found(each.encode("utf-8")), None) for each in strings(said(body)))
 
     def _clean_text(self, text: str) -> str:
         content, kept, at = text.encode("utf-8"), [], 0
@@ -124,6 +129,11 @@ def strings(value: Any) -> Iterator[str]:
             yield from strings(each)
 
 
+def said(body: dict[str, Any] | None) -> dict[str, Any]:
+    """The members of a body that hold what people, models and tools said."""
+    return {name: value for name, value in (body or {}).items() if name in SAYING}
+
+
 def load(home: Home, secret_bytes: bytes) -> Bans:
     """What `forgotten.json` says; nothing where there is none. Raises OSError.
 
@@ -175,9 +185,16 @@ def sweep(home: Home, secret_bytes: bytes) -> Swept:
             continue  # an earlier sweep that was cut short
     if os.path.lexists(home.torn) and (bans.ids or bans.texts):
         os.unlink(home.torn)  # pieces of lines: nobody can say of what
-    bans.blobs, bans.pending = set(), False
-    save(home, bans)
+    bans.blobs = set()
+    save(home, bans)  # still pending: the views hold it, and whoever owns them says when they do not any more
     return swept
+
+
+def finished(home: Home, secret_bytes: bytes) -> None:
+    """Note that nothing holds it any more: logs and views are clean. Raises OSError."""
+    bans = load(home, secret_bytes)
+    bans.pending = False
+    save(home, bans)
 
 
 def _gathered(home: Home, secret_bytes: bytes) -> tuple[Bans, list[tuple[str, Line]]]:

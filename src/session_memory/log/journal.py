@@ -63,6 +63,7 @@ class Journal:
         self._warn = warn
         self._active = active.Active(home, self._secret, warn, roll_bytes)
         self._bans: forgotten.Bans | None = None
+        self._made_with: forgotten.Bans | None = None  # what was banned when the entries of this append were made
         self._bans_stamp = (-1, -1)
         self._spooled_clock = ""  # the last clock this process gave to a spooled record
         self.redacted = 0  # secrets replaced by this process
@@ -74,16 +75,20 @@ class Journal:
         stated: what a person or model said (flushed to disk before this returns, unless durability is "none").
         Raises InvalidInput (too-large), LogUnavailable (log-full, log-unwritable, clock-out-of-range).
         """
-        entries: list[Entry] = []
+        wanted, entries = list(drafts), []  # type: tuple[list[Draft], list[Entry]]
         try:
-            for draft in drafts:
-                made, count = entry.make(self._home, self._secret, self._redactor, draft, self.bans())
+            self._made_with = self.bans()
+            for draft in wanted:
+                made, count = entry.make(self._home, self._secret, self._redactor, draft, self._made_with)
                 entries.append(made)
                 self.redacted += count
             return self._kept(entries, self._durability == "all" or (stated and self._durability == "stated"))
         except OSError as error:
             entry.drop(self._home, entries)
             raise _unwritable(error) from error
+        except _StaleError:  # something was forgotten while these were made ready
+            entry.drop(self._home, entries)
+            return self.append(wanted, stated=stated)
         except (InvalidInput, LogUnavailable):
             entry.drop(self._home, entries)
             raise
@@ -110,13 +115,27 @@ class Journal:
         not be done now. Raises LogUnavailable.
         """
         try:
-            bans = self.bans()
+            bodies = forgotten.records_of(ids, texts, self._secret)
+            bans = forgotten.load(self._home, self._secret)
             bans.pending = True
+            for body in bodies:  # known to every writer before the log is swept
+                bans.ids |= set(body["ids"])
+                bans.keys |= set(body["keys"])
+                for size, mark, digest in body["texts"]:
+                    bans.add_text(size, mark, digest)
             forgotten.save(self._home, bans)
         except OSError as error:
             raise _unwritable(error) from error
-        self.append([Draft(FORGET, body) for body in forgotten.records_of(ids, texts, self._secret)])
+        self.append([Draft(FORGET, body) for body in bodies])
         return self._swept(self._deadline)
+
+    def finish_forgetting(self) -> None:
+        """The views are clean as well: nothing is pending any more. Raises LogUnavailable."""
+        try:
+            with Lock(self._home.store_lock, self._deadline):
+                forgotten.finished(self._home, self._secret)
+        except OSError as error:
+            raise _unwritable(error) from error
 
     def _swept(self, wait: float) -> forgotten.Swept:
         try:
@@ -193,6 +212,8 @@ class Journal:
             return self._spool(entries)
 
     def _placed(self, entries: list[Entry], flush: bool) -> list[Record]:
+        if self.bans() is not self._made_with:
+            raise _StaleError
         chunk, records, after = self._stamped(entries)
         before = self._active.tail.seq
         try:
@@ -277,10 +298,10 @@ class Journal:
                 continue
             there.add(waiting.id)
             raw = waiting.placed(tail.origin, tail.seq + 1, tail.chain)
-            if self.bans().bans(waiting.id, waiting.key):
-                raw = line.nulled(raw)
             found = line.parse(raw)
             assert found is not None  # spool.parse has seen to it
+            if self.bans().bans(waiting.id, waiting.key) or self.bans().holds(found.parsed()):
+                raw = line.nulled(raw)
             tail.follow(found)
             chunks.append(raw + b"\n")
         if chunks:
@@ -302,6 +323,10 @@ class Journal:
                 if seqs and seqs[0].seq <= seq:
                     break
         return found
+
+
+class _StaleError(Exception):
+    """Entries were made ready before something was forgotten that they may hold."""
 
 
 def _at_ms(each: Entry, tail: Tail, wall: int) -> int:
