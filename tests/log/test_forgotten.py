@@ -278,3 +278,18 @@ def test_what_a_record_belongs_to_is_not_rewritten_by_a_forgotten_text(place: pa
     kept = journal.append([said])[0]
     assert kept.body is not None and kept.body["session"] == "session-one" and kept.body["category"] == "finding"
     assert kept.body["data"]["text"] == "said [FORGOTTEN] here"
+
+
+def test_the_end_of_a_forgetting_that_cannot_be_noted_says_so(place: paths.Home) -> None:
+    journal = Journal(place)
+    forget(journal, journal.append([draft("x")])[0])
+    told = set()
+    for number in range(1, 14):
+        with calls.watched(calls.failing(number, errno.ENOSPC)):
+            try:
+                journal.finish_forgetting()
+            except LogUnavailable as error:
+                told.add(error.code)
+    assert "log-full" in told
+    journal.finish_forgetting()
+    assert not journal.bans().pending
