@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the tests' ta
 
 from scripts import faults
 
+from session_memory.actions import wiring
 from session_memory.cli import main as cli
 from session_memory.errors import CODES
 from session_memory.index.schema import SCHEMA
@@ -43,8 +44,25 @@ def settings() -> str:
     )
     for name in USER_VARIABLES:
         lines.append(f"- `{name}`{'' if name in PROJECT_VARIABLES else ': never from a project'}\n")
-    lines.append("- `SESSION_MEMORY_HOME`: the home folder; `--home` wins\n- `NO_COLOR`: no colours\n")
+    lines.append(
+        "- `SESSION_MEMORY_HOME`: the home folder; `--home` wins\n- `SESSION_MEMORY_OFF`: with any value but 0 nothing is recorded, and the session stays out of later imports\n- `NO_COLOR`: no colours\n"
+    )
     return "".join(lines)
+
+
+def hooks() -> str:
+    """Every hook, what it records, and how the client runs it."""
+    parts = [
+        "# Hooks\n\nWhat Claude Code calls (`hooks/hooks.json`): a bare Python with the standard library, exit status 0 whatever"
+        " happens, silent but for SessionStart; trouble stands in `hook.log` in the home.\n"
+    ]
+    for table, how in (
+        (wiring.ANSWERING, "the client waits for its answer"),
+        (wiring.RECORDING, "the client waits until it is on disk"),
+        (wiring.BESIDE, "beside the work"),
+    ):
+        parts += [f"\n## {event}\n\n{text} Runs: {how}.\n" for event, text in table.items()]
+    return "".join(parts)
 
 
 def tools() -> str:
@@ -105,7 +123,7 @@ def features() -> str:
 
 PAGES: dict[str, Callable[[], str]] = {
     "errors.md": errors, "settings.md": settings, "tools.md": tools, "commands.md": commands, "schema.md": schema,
-    "features.md": features, "faults.md": faults.page,
+    "features.md": features, "faults.md": faults.page, "hooks.md": hooks,
 }  # fmt: skip
 
 

@@ -136,3 +136,19 @@ def test_the_entry_for_other_clients_is_printed(home: str, capsys: pytest.Captur
     assert main(["install", "--home", home]) == 1
     assert "missing-argument" in capsys.readouterr().err
     assert launcher.hook_path(paths.Home(home), "record").startswith(home)
+
+
+def test_the_plugin_and_an_installation_by_hand_listen_to_the_same(home: str, user: Path) -> None:
+    root = Path(__file__).resolve().parent.parent.parent
+    plugin = json.loads((root / "hooks" / "hooks.json").read_text())["hooks"]
+    Wiring(paths.Home(home)).apply(Wiring(paths.Home(home)).install("claude-code"))
+    by_hand = json.loads((user / ".claude" / "settings.json").read_text())["hooks"]
+
+    def shape(hooks: dict[str, Any]) -> dict[str, Any]:
+        return {
+            event: [(group.get("matcher"), each.get("async"), each["timeout"], Path(each["command"].split('"')[-2]).stem.rpartition("-")[2])
+                    for group in groups for each in group["hooks"]]
+            for event, groups in hooks.items()
+        }  # fmt: skip
+
+    assert shape(plugin) == shape(by_hand)

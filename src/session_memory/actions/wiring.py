@@ -15,9 +15,23 @@ from session_memory.actions.clients import DESKTOP, NAME, ours
 from session_memory.errors import InvalidInput
 
 CLIENTS = ("claude-code", "claude-desktop")
-ANSWERING = ("SessionStart",)
-RECORDING = ("UserPromptSubmit", "Stop", "SubagentStart", "SubagentStop", "PreCompact", "PostCompact", "SessionEnd")
-BESIDE = ("PostToolUse", "PostToolUseFailure")  # run beside the work: the client does not wait for them
+# what each hook of Claude Code makes a record of; hooks/hooks.json, for the plugin, names the same
+ANSWERING = {
+    "SessionStart": "The session, how it began (startup, resume, clear, fork) and where. Greets at the very first start."
+}
+RECORDING = {
+    "UserPromptSubmit": "What was typed, and slash commands with their arguments.",
+    "Stop": "The model's last reply of the turn.",
+    "SubagentStart": "A subagent's session, under its parent.",
+    "SubagentStop": "The subagent's reply and end; at a compaction, the summary.",
+    "PreCompact": "An automatic checkpoint before the context is compacted.",
+    "PostCompact": "The compaction's summary.",
+    "SessionEnd": "An automatic checkpoint, and the end with its reason.",
+}
+BESIDE = {  # run beside the work: the client does not wait for them
+    "PostToolUse": "A tool call: input, output, outcome, duration, files; answers to questions and plans inside it.",
+    "PostToolUseFailure": "A tool call that failed, was interrupted or was rejected by the user.",
+}
 TIMEOUT = 10
 NAME_OF_NOTE = "installed.json"  # in the home: file -> {backup, sum of what we wrote}
 

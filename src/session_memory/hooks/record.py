@@ -22,6 +22,10 @@ MOST_LOG = 256 * 1024  # bytes of hook.log
 BEGINNING = ("startup", "clear", "resume", "fork", "compact")
 
 
+class LateError(Exception):
+    """This process has lived too long."""
+
+
 class Call:
     """One call of a hook: its payload, the home, and what the environment says."""
 
@@ -110,7 +114,7 @@ def limited() -> None:
     import signal
 
     def too_long(number: int, frame: object) -> None:
-        raise TimeoutError(f"the hook took more than {SECONDS} s")
+        raise LateError(f"this call took more than {SECONDS} s and was not kept; the transcript completes it")
 
     if hasattr(signal, "SIGALRM"):
         signal.signal(signal.SIGALRM, too_long)
