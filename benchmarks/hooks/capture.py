@@ -58,7 +58,11 @@ def plugin(folder: Path, way: str) -> Path:
     (root / ".claude-plugin" / "plugin.json").write_text(
         json.dumps({"name": f"capture-{way.replace('_', '-')}", "version": "0.0.1"})
     )
-    command = {"type": "command", "command": f'python3 -I -S "{ROOT}/hooks/record.py"', "timeout": 10}
+    command = {
+        "type": "command",
+        "command": f'python3 -I -S "{ROOT}/src/session_memory/hooks/run.py" record',
+        "timeout": 10,
+    }
     name = "plugin:capture-mcp-tool:capture"
     hook: dict[str, Any] = {
         "async": {**command, "async": True}, "plain": command, "none": None,

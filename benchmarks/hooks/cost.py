@@ -39,8 +39,8 @@ def main() -> int:
         ways = {
             "bare": [python, "-I", "-S", "-c", "pass"],
             "cat": ["sh", "-c", "cat >/dev/null"],
-            "record": [python, "-I", "-S", f"{ROOT}/hooks/record.py"],
-            "answer": [python, "-I", "-S", f"{ROOT}/hooks/context.py"],
+            "record": [python, "-I", "-S", f"{ROOT}/src/session_memory/hooks/run.py", "record"],
+            "answer": [python, "-I", "-S", f"{ROOT}/src/session_memory/hooks/run.py", "context"],
         }
         taken: dict[str, list[float]] = {name: [] for name in ways}
         for number in range(ROUNDS):

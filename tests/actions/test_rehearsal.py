@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from session_memory import paths
-from session_memory.actions import launcher, rehearsal
+from session_memory.actions import rehearsal
 from session_memory.actions.clients import Installed, installed
 from session_memory.actions.wiring import Wiring
 from session_memory.memory import Memory
@@ -36,7 +36,6 @@ def test_what_was_installed_by_hand_is_played_and_leaves_the_memory_alone(home: 
     with Memory(home, cwd=home) as memory:
         place = memory.opened.home
         Wiring(place).apply(Wiring(place).install("claude-code"))
-        launcher.write_hooks(place)
         memory.events.record("finding", "x", {"text": "mine"})
         before = Path(place.events).read_bytes()
         found = installed()

@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 def hook(home: str, payload: Any, name: str = "record", **around: str) -> subprocess.CompletedProcess[bytes]:
     content = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
     return subprocess.run(
-        [sys.executable, "-I", "-S", str(ROOT / "hooks" / f"{name}.py")], input=content, capture_output=True, timeout=60,
+        [sys.executable, "-I", "-S", str(ROOT / "src" / "session_memory" / "hooks" / "run.py"), name], input=content, capture_output=True, timeout=60,
         check=False, env={**os.environ, "SESSION_MEMORY_HOME": home, **around},
     )  # fmt: skip
 
@@ -148,7 +148,7 @@ def test_the_ways_to_keep_something_out(home: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["record", "context"])
 def test_a_closed_stdout_is_no_trouble(home: str, tmp_path: Path, name: str) -> None:
-    command = f'"{sys.executable}" -I -S "{ROOT}/hooks/{name}.py" >&-'
+    command = f'"{sys.executable}" -I -S "{ROOT}/src/session_memory/hooks/run.py" {name} >&-'
     payload = json.dumps({**prompt("said", tmp_path), "hook_event_name": "SessionStart", "source": "startup"})
     done = subprocess.run(command, shell=True, input=payload.encode(), capture_output=True, check=False, env={**os.environ, "SESSION_MEMORY_HOME": home})  # fmt: skip
     assert (done.returncode, done.stderr) == (0, b"")

@@ -41,6 +41,7 @@ ELSEWHERE = {
     "__main__": "stories", "version": "docs", "memory": "stories", "errors": "docs/test_docs.py",
     "index/schema": "index/test_catchup.py", "index/database": "index/test_catchup.py", "index/agree": "index/test_catchup.py",
     "index/sessions": "index/test_catchup.py", "index/checkpoints": "index/test_catchup.py",
+    "hooks/run": "hooks/test_record.py",
     "index/learnings": "actions/test_predecessors.py", "index/entities": "actions/test_predecessors.py",
     "index/documents": "actions/test_predecessors.py", "capture/predecessor": "actions/test_predecessors.py",
     "index/events": "index/test_catchup.py", "index/search": "actions/test_events.py",

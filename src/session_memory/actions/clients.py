@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 NAME = "session-memory"
+HOOK_PLACE = "session_memory/hooks/run.py"  # ends every command of our hooks, wherever the package lies
 ROOT = "${CLAUDE_PLUGIN_ROOT}"  # in a plugin's files: its folder
 # where clients keep their configuration, relative to the user's home (Windows: %APPDATA%)
 DESKTOP = (
@@ -58,7 +59,7 @@ def _hooks(config: dict[str, Any], root: str) -> dict[str, list[str]]:
         for group in groups if isinstance(groups, list) else ():
             for hook in group.get("hooks", []) if isinstance(group, dict) else ():
                 command = str(hook.get("command", "")) if isinstance(hook, dict) else ""
-                if root or NAME in command:
+                if HOOK_PLACE in command:
                     found.setdefault(event, []).append(command.replace(ROOT, root) if root else command)
     return found
 

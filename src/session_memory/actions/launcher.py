@@ -32,41 +32,6 @@ OURS = b"Written by session-memory itself"
 KEPT = ".before"
 
 
-HOOK = """# Written by session-memory itself when it was installed into a client.
-import os
-import sys
-
-SOURCE = {source!r}
-if os.path.isdir(SOURCE):
-    sys.path.insert(0, SOURCE)
-    sys.modules["_hashlib"] = None
-    try:
-        import hashlib
-
-        hashlib.sha256
-    except (AttributeError, ImportError):
-        sys.modules.pop("_hashlib")
-        sys.modules.pop("hashlib", None)
-    from session_memory.hooks import {name}
-
-    {name}.main()
-os._exit(0)
-"""
-
-
-def hook_path(home: paths.Home, name: str) -> str:
-    """The file in the home that runs a hook: its path says session-memory even where the home is called otherwise."""
-    return os.path.join(home.root, "hooks", f"session-memory-{name}.py")
-
-
-def write_hooks(home: paths.Home) -> None:
-    """Write the files that a client's configuration names. Raises OSError."""
-    source = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    paths.make_dir(os.path.join(home.root, "hooks"))
-    for name in ("record", "context"):
-        paths.write_whole(hook_path(home, name), HOOK.format(source=source, name=name).encode())
-
-
 def write(home: paths.Home) -> None:
     """Write the launcher if it is missing or names another place. A read-only home goes without."""
     path = os.path.join(home.root, "server.py")

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from session_memory import ids, paths
-from session_memory.actions import launcher
-from session_memory.actions.clients import DESKTOP, NAME, ours
+from session_memory.actions.clients import DESKTOP, HOOK_PLACE, NAME, ours
 from session_memory.errors import InvalidInput
 
 CLIENTS = ("claude-code", "claude-desktop")
@@ -33,6 +32,7 @@ BESIDE = {  # run beside the work: the client does not wait for them
     "PostToolUseFailure": "A tool call that failed, was interrupted or was rejected by the user.",
 }
 TIMEOUT = 10
+HOOK = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "hooks", "run.py").replace(os.sep, "/")
 NAME_OF_NOTE = "installed.json"  # in the home: file -> {backup, sum of what we wrote}
 
 
@@ -117,7 +117,7 @@ class Wiring:
         wanted: dict[str, Any] = dict(hooks) if isinstance(hooks, dict) else {}
         for event in (*ANSWERING, *RECORDING, *BESIDE):
             name = "context" if event in ANSWERING else "record"
-            command = f'"{sys.executable}" -I -S "{launcher.hook_path(self._home, name)}"'
+            command = f'"{sys.executable}" -I -S "{HOOK}" {name}'
             hook: dict[str, Any] = {"type": "command", "command": command, "timeout": TIMEOUT}
             group: dict[str, Any] = {"hooks": [hook]}
             if event in BESIDE:
@@ -138,8 +138,7 @@ class Wiring:
                 if not (name == NAME and isinstance(each, dict) and each.get("args") == mine)
             }  # fmt: skip
         if isinstance(hooks, dict):
-            place = os.path.dirname(launcher.hook_path(self._home, "record"))
-            events = {event: _others(groups, place) for event, groups in hooks.items()}
+            events = {event: _others(groups) for event, groups in hooks.items()}
             kept["hooks"] = {event: groups for event, groups in events.items() if groups != [] or hooks[event] == []}
             if hooks and not kept["hooks"]:
                 del kept["hooks"]
@@ -154,7 +153,7 @@ class Wiring:
         return {path: each for path, each in found.items() if isinstance(each, dict)} if isinstance(found, dict) else {}
 
 
-def _others(groups: Any, mine: str) -> Any:
+def _others(groups: Any) -> Any:
     """The groups of an event's hooks without those whose command names our file."""
     if not isinstance(groups, list):
         return groups
@@ -164,7 +163,7 @@ def _others(groups: Any, mine: str) -> Any:
         if not isinstance(hooks, list):
             left.append(group)
             continue
-        others = [each for each in hooks if not (isinstance(each, dict) and mine in str(each.get("command")))]
+        others = [each for each in hooks if not (isinstance(each, dict) and HOOK_PLACE in str(each.get("command")))]
         if others or not hooks:
             left.append({**group, "hooks": others})
     return left

@@ -6,7 +6,6 @@ import difflib
 import json
 from typing import TYPE_CHECKING
 
-from session_memory.actions import launcher
 from session_memory.actions.wiring import CLIENTS, Wiring
 from session_memory.cli.opening import open_memory
 from session_memory.errors import InvalidInput
@@ -41,8 +40,6 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
         terminal.line(json.dumps(entry, indent=2, ensure_ascii=False))
         return 0
     changes = wiring.install(args.client)
-    if changes and not args.dry_run and args.client == "claude-code":
-        launcher.write_hooks(home)
     return done(wiring, changes, args.dry_run, terminal, f"{args.client} starts session-memory already.")
 
 

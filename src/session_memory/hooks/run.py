@@ -1,0 +1,31 @@
+"""What the client runs: `python3 -I -S run.py record` (or `context`); small, because Python compiles it at every start."""
+
+import os
+import sys
+
+
+def main() -> None:
+    """Run the hook that is named, then end at once."""
+    sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+    # Python's own SHA-256 gives the same sums; loading OpenSSL for it takes longer than the rest of the hook
+    sys.modules["_hashlib"] = None  # type: ignore[assignment]
+    try:
+        import hashlib
+
+        hashlib.sha256  # noqa: B018  # a Python built without its own has OpenSSL only
+    except (AttributeError, ImportError):
+        sys.modules.pop("_hashlib")
+        sys.modules.pop("hashlib", None)
+    if sys.argv[1:] == ["context"]:
+        from session_memory.hooks import context
+
+        context.main()
+    else:
+        from session_memory.hooks import record
+
+        record.main()
+    os._exit(0)  # nothing is left to be done, and taking an interpreter down in order costs as much as all of the above
+
+
+if __name__ == "__main__":
+    main()
