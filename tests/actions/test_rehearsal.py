@@ -11,7 +11,7 @@ import pytest
 
 from session_memory import paths
 from session_memory.actions import rehearsal
-from session_memory.actions.clients import Installed, installed
+from session_memory.actions.clients import Installed, installed, wired
 from session_memory.actions.wiring import Wiring
 from session_memory.memory import Memory
 
@@ -109,3 +109,7 @@ def test_a_pause_is_a_warning(home: str) -> None:
         told = [each for each in memory.doctor.examine() if each.area == "recording"]
         assert [each.level for each in told] == ["warning"] and "unpause" in told[0].fix
     assert paths.Home(home).paused
+
+
+def test_the_plugin_s_own_file_is_no_wiring_of_the_project_it_lies_in() -> None:
+    assert wired(str(ROOT)) == {}

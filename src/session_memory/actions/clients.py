@@ -88,11 +88,12 @@ def wired(cwd: str) -> dict[str, list[str]]:
 
 
 def _names(config: object) -> bool:
-    """Whether a configuration has a server of our name, or one that runs our program under another."""
+    """Whether a configuration has a server of our name, or one that runs our program under another. The plugin's own file,
+    which lies in our repository, makes nobody start anything there."""
     servers = config.get("mcpServers") if isinstance(config, dict) else None
     if not isinstance(servers, dict):
         return False
-    return any(name == NAME or ours(server) for name, server in servers.items())
+    return any((name == NAME or ours(server)) and ROOT not in str(server) for name, server in servers.items())
 
 
 def ours(server: object) -> bool:
