@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 from tests.capture.test_transcript import SESSION_ID, Builder
+from tests.log.holder import held
 
 from session_memory.actions.events import Query
 from session_memory.actions.forgetting import Wanted
 from session_memory.actions.imports import Imported
 from session_memory.cli.main import main
-from session_memory.errors import InvalidInput, NotFound
+from session_memory.errors import InvalidInput, LogUnavailable, NotFound
+from session_memory.log.forgotten import VIEWS, save
 from session_memory.memory import Memory
 
 WORD = "Bluebird launch on Friday"
@@ -278,3 +280,33 @@ def test_a_forgetting_cut_short_is_finished_at_the_next_opening(
             assert everywhere(home) == []
         else:
             assert everywhere(home)  # nothing had begun
+
+
+@pytest.mark.fault(81)
+def test_an_opening_that_cannot_sweep_the_log_does_not_call_it_done(home: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Memory(home, cwd=home) as memory:
+        filled(memory)
+        journal, plan = memory.opened.journal, memory.forgetting.plan(Wanted(session="s1"))
+        journal._deadline = 0.05
+        with held(memory.opened.home.store_lock), pytest.raises(LogUnavailable, match="held"):
+            memory.forgetting.carry_out(plan)
+        with held(memory.opened.home.store_lock), Memory(home, cwd=home):
+            assert WORD.encode() in Path(memory.opened.home.events).read_bytes()
+    with Memory(home, cwd=home) as memory:
+        os.unlink(memory.opened.home.hook_log)
+        assert everywhere(home) == [] and memory.health.verify().green and memory.opened.journal.bans().pending == ""
+
+
+def test_an_opening_leaves_a_forgetting_that_is_under_way_alone(home: str) -> None:
+    with Memory(home, cwd=home) as memory:
+        memory.checkpoints.create("mine", summary="stays")
+        bans = memory.opened.journal.bans()
+        bans.pending = VIEWS
+        save(memory.opened.home, bans)
+        with held(os.path.join(memory.opened.home.storage, "forget.lock")), Memory(home, cwd=home) as other:
+            assert os.listdir(Path(memory.opened.home.checkpoints, "manual")) and other.opened.warnings == []
+        with Memory(home, cwd=home) as other:
+            assert (
+                not os.listdir(Path(memory.opened.home.checkpoints, "manual"))
+                and other.opened.journal.bans().pending == ""
+            )

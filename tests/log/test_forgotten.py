@@ -171,7 +171,7 @@ def test_a_home_that_cannot_be_written_says_so_and_keeps_everything(
 
 
 @pytest.mark.parametrize(
-    "text", ["{", "[]", '{"ids": 1}', '{"ids":[],"keys":[],"blobs":[],"pending":false,"texts":[[1]]}']
+    "text", ["{", "[]", '{"ids": 1}', '{"ids":[],"keys":[],"blobs":[],"pending":"","texts":[[1]]}']
 )
 def test_a_spoilt_view_is_made_again_from_the_forget_records(place: paths.Home, text: str) -> None:
     journal = Journal(place)

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from session_memory import ids, paths
 from session_memory.actions import backups
 from session_memory.actions.opened import Opened
-from session_memory.errors import InvalidInput, NotFound, SessionMemoryError
+from session_memory.errors import InvalidInput, LogUnavailable, NotFound, SessionMemoryError
 from session_memory.index.catchup import REBUILD_SECONDS
 from session_memory.log import forgotten, reader
+from session_memory.log.lock import Lock
 from session_memory.model.record import CHECKPOINT, EVENT, FORGET, HANDOFF, ORIGIN, RESUME, SESSION
 from session_memory.model.values import clean_text
 from session_memory.settings import environment
@@ -105,9 +106,8 @@ class Forgetting:
         ids_taken = {found.id for found, _body in taken}
         derived = [each for each in lines if each[0].kind in DERIVED and each[0].id not in ids_taken]
         staying = [each for each in lines if each[0].kind not in DERIVED and each[0].id not in ids_taken]
-        quoting = [
-            (each, _quoted(_text_of(each[1]), words)) for each in derived
-        ]  # a handoff quotes what it was made of
+        # a handoff quotes what it was made of
+        quoting = [(each, _quoted(_text_of(each[1]), words)) for each in derived]
         doubtful = {word for _each, found in quoting for word in found}
         others = _said_by(staying, doubtful - {wanted.text})
         taken += [each for each, found in quoting if found - others]
@@ -133,6 +133,14 @@ class Forgetting:
         Raises LogUnavailable (when the log cannot be written now: the ban stands, and the next opening goes on),
         IndexUnavailable, OSError.
         """
+        with self._alone(REBUILD_SECONDS):
+            return self._carried_out(plan, progress, texts)
+
+    def _alone(self, wait: float) -> Lock:
+        """While one process forgets, no other takes it for one that was cut short."""
+        return Lock(os.path.join(self._opened.home.storage, "forget.lock"), wait)
+
+    def _carried_out(self, plan: Plan, progress: Progress, texts: Sequence[str]) -> Receipt:
         opened, wanted = self._opened, plan.wanted
         self._keep_out(plan)
         swept = opened.journal.forget(plan.records, [wanted.text] if wanted.text else list(texts))
@@ -162,11 +170,22 @@ class Forgetting:
     def finish(self) -> None:
         """Go on with a forgetting that was cut short: what was quoted where is not known any more, so all derived files go.
 
-        The log holds what they were made of. Raises OSError, LogUnavailable.
+        The log holds what they were made of. What cannot be done now is left to the next opening, with a warning.
         """
         opened = self._opened
-        if not opened.journal.bans().pending:
-            return
+        try:
+            if opened.journal.bans().pending != forgotten.VIEWS:
+                return  # nothing was begun, or the log has not lost it yet: its holder, or a later opening, sees to that
+            with self._alone(0.0):
+                self._finish()
+        except (LogUnavailable, OSError) as error:
+            if not (isinstance(error, LogUnavailable) and error.code == "log-busy"):
+                opened.warn(f"A forgetting that was cut short could not be finished: {error}")
+
+    def _finish(self) -> None:
+        opened = self._opened
+        if opened.journal.bans().pending != forgotten.VIEWS:
+            return  # whoever was at it has finished in the meantime
         for folder in (opened.home.checkpoints, opened.home.handoffs, opened.home.brief):
             for path in _every(folder):
                 os.unlink(path)

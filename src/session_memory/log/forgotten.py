@@ -1,7 +1,7 @@
 """Forgotten: what may not be kept and must not come back, as the forget records say, and the sweep that takes it out.
 
 ADR 0001, rules 8 to 11 and 15. `forgotten.json` is a view of the forget records of all logs, so that a writer need not read
-them; while it says `pending`, a sweep has begun and is gone on with at the next opening.
+them; what it says is `pending` was cut short, and the next opening goes on with it: first the log, then the views.
 """
 
 from __future__ import annotations
@@ -28,11 +28,12 @@ MOST_IDS = 150  # ids in one forget record
 SHORTEST = 8  # bytes of a text that gets a fingerprint: a shorter one could be guessed
 LEFT_OUT = "[FORGOTTEN]"
 SAYING = frozenset("data title text summary name state description metadata tags config reason".split())
+LOG, VIEWS = "log", "views"  # what is pending: the sweep, or only that nothing derived holds it any more
 EXEMPT = (ORIGIN, FORGET)
 
 
 class Bans:
-    """What is forgotten in one home: ids, keys, fingerprints of texts; and whether a sweep has yet to end."""
+    """What is forgotten in one home: ids, keys, fingerprints of texts; and what has yet to be done ("" when nothing)."""
 
     __slots__ = ("_mark", "_secret", "_sizes", "blobs", "ids", "keys", "pending", "texts")
 
@@ -41,7 +42,7 @@ class Bans:
         self.keys: set[str] = set()
         self.texts: set[tuple[int, str, str]] = set()
         self.blobs: set[str] = set()  # long bodies that go once no line names them
-        self.pending = False
+        self.pending = ""
         self._secret = secret_bytes
         self._mark = secret_mark(secret_bytes)
         self._sizes: dict[int, set[str]] = {}
@@ -144,13 +145,13 @@ def load(home: Home, secret_bytes: bytes) -> Bans:
         with open(paths.open_file(home.forgotten, os.O_RDONLY), "rb") as file:
             found = json.loads(file.read())
         bans.ids, bans.keys = set(found["ids"]), set(found["keys"])
-        bans.blobs, bans.pending = set(found["blobs"]), bool(found["pending"])
+        bans.blobs, bans.pending = set(found["blobs"]), str(found["pending"])
         for size, mark, digest in found["texts"]:
             bans.add_text(int(size), str(mark), str(digest))
     except FileNotFoundError:
         return bans
     except (ValueError, KeyError, TypeError):
-        bans.pending = True
+        bans.pending = LOG
     return bans
 
 
@@ -167,7 +168,7 @@ def sweep(home: Home, secret_bytes: bytes) -> Swept:
     Whoever holds a file open goes on reading the old one until it looks again; its bytes go with the last of them.
     """
     bans, lines = _gathered(home, secret_bytes)
-    bans.pending = True
+    bans.pending = LOG
     for _path, each in lines:
         if each.body is not None and bans.bans(each.id, each.key) and each.kind not in EXEMPT:
             bans.blobs |= _blobs_of(each)
@@ -185,16 +186,17 @@ def sweep(home: Home, secret_bytes: bytes) -> Swept:
             continue  # an earlier sweep that was cut short
     if os.path.lexists(home.torn) and (bans.ids or bans.texts):
         os.unlink(home.torn)  # pieces of lines: nobody can say of what
-    bans.blobs = set()
-    save(home, bans)  # still pending: the views hold it, and whoever owns them says when they do not any more
+    bans.blobs, bans.pending = set(), VIEWS
+    save(home, bans)  # whoever owns the views says when they do not hold it any more
     return swept
 
 
 def finished(home: Home, secret_bytes: bytes) -> None:
-    """Note that nothing holds it any more: logs and views are clean. Raises OSError."""
+    """Note that the views are clean. What the log has yet to lose stays pending. Raises OSError."""
     bans = load(home, secret_bytes)
-    bans.pending = False
-    save(home, bans)
+    if bans.pending == VIEWS:
+        bans.pending = ""
+        save(home, bans)
 
 
 def _gathered(home: Home, secret_bytes: bytes) -> tuple[Bans, list[tuple[str, Line]]]:

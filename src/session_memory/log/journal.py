@@ -117,7 +117,7 @@ class Journal:
         try:
             bodies = forgotten.records_of(ids, texts, self._secret)
             bans = forgotten.load(self._home, self._secret)
-            bans.pending = True
+            bans.pending = forgotten.LOG
             for body in bodies:  # known to every writer before the log is swept
                 bans.ids |= set(body["ids"])
                 bans.keys |= set(body["keys"])
@@ -161,7 +161,7 @@ class Journal:
         if not any(os.path.lexists(path) for path in (home.events, home.index, home.spool)):
             return 0
         try:
-            if self.bans().pending:
+            if self.bans().pending == forgotten.LOG:
                 self._swept(wait)
             with Lock(home.store_lock, wait), self._active:
                 self._merge()
