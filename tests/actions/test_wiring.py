@@ -60,11 +60,11 @@ def test_claude_code_gets_server_and_hooks_beside_what_is_there_and_loses_exactl
     }  # the older one
 
 
-def test_the_hook_that_was_installed_records(
-    home: str, user: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("elsewhere", [True, False])
+def test_the_hook_that_was_installed_records_into_the_home_it_was_installed_for(
+    home: str, user: Path, tmp_path: Path, elsewhere: bool
 ) -> None:
-    monkeypatch.setenv("SESSION_MEMORY_HOME", home)
-    assert main(["install", "claude-code"]) == 0
+    assert main(["install", "claude-code", *(["--home", home] if elsewhere else [])]) == 0
     command = json.loads((user / ".claude" / "settings.json").read_text())["hooks"]["UserPromptSubmit"][0]["hooks"][0][
         "command"
     ]
@@ -76,7 +76,26 @@ def test_the_hook_that_was_installed_records(
         "prompt_id": "p",
     }
     done = subprocess.run(command, shell=True, input=json.dumps(payload), text=True, capture_output=True, check=True)
-    assert done.stdout == done.stderr == "" and '"said"' in Path(home, "storage", "events.jsonl").read_text()
+    usual = user / ".claude" / "session-memory"
+    assert (
+        done.stdout == done.stderr == ""
+        and '"said"' in Path(home if elsewhere else usual, "storage", "events.jsonl").read_text()
+    )
+    assert not (elsewhere and usual.exists())
+
+
+def test_installed_again_from_a_new_place_it_is_still_taken_back_byte_by_byte(
+    home: str, user: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = write(user / ".claude" / "settings.json", {"model": "x"})
+    wiring = Wiring(paths.Home(home))
+    wiring.apply(wiring.install("claude-code"))
+    monkeypatch.setattr("session_memory.actions.wiring.HOOK", "/new/place/session_memory/hooks/run.py")
+    again = wiring.install("claude-code")
+    assert [Path(each.path).name for each in again] == ["settings.json"] and wiring.apply(again) == []
+    assert "/new/place/" in (user / ".claude" / "settings.json").read_text()
+    assert wiring.undo(wiring.uninstall("claude-code")) == []
+    assert (user / ".claude" / "settings.json").read_text() == text
 
 
 def test_a_file_that_was_changed_since_loses_our_entries_only(home: str, user: Path) -> None:
@@ -87,7 +106,7 @@ def test_a_file_that_was_changed_since_loses_our_entries_only(home: str, user: P
     found["hooks"]["Stop"].append({"hooks": [OTHER]})
     found["theme"] = "dark"
     settings.write_text(json.dumps(found))
-    wiring.apply(wiring.uninstall("claude-code"))
+    wiring.undo(wiring.uninstall("claude-code"))
     assert json.loads(settings.read_text()) == {"theme": "dark", "hooks": {"Stop": [{"hooks": [OTHER]}]}}
     assert not (user / ".claude.json").exists()  # it was not there before, and nobody has changed it
     assert wiring.uninstall("claude-code") == []
@@ -99,7 +118,7 @@ def test_claude_desktop_gets_the_server_at_its_platform_s_place(home: str, user:
     assert wiring.apply([change]) == [] and wired(home) == {
         "Claude Desktop": ["~/" + str(Path(change.path).relative_to(user))]
     }
-    wiring.apply(wiring.uninstall("claude-desktop"))
+    wiring.undo(wiring.uninstall("claude-desktop"))
     assert not Path(change.path).exists()
 
 
@@ -144,7 +163,7 @@ def test_the_plugin_and_an_installation_by_hand_listen_to_the_same(home: str, us
 
     def shape(hooks: dict[str, Any]) -> dict[str, Any]:
         return {
-            event: [(group.get("matcher"), each.get("async"), each["timeout"], each["command"].rpartition(" ")[2])
+            event: [(group.get("matcher"), each.get("async"), each["timeout"], each["command"].partition("run.py")[2].split()[1])
                     for group in groups for each in group["hooks"]]
             for event, groups in hooks.items()
         }  # fmt: skip

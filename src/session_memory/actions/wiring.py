@@ -75,25 +75,43 @@ class Wiring:
         return _changed(changes)
 
     def apply(self, changes: list[Change]) -> list[str]:
-        """Write the changes; each file that was there is kept beside it first. Returns the backups. Raises OSError."""
+        """Make the changes of an installation; each file is kept beside it first. Returns the backups. Raises OSError.
+
+        Installed once more over what we wrote ourselves, the first backup stays the one that `uninstall` gives back.
+        """
         noted, backups = self._noted(), []
         for change in changes:
-            backup = ""
-            undone = noted.pop(change.path, None)
-            if change.before is not None and undone is None:
+            known = noted.get(change.path)
+            ours_still = known is not None and change.before is not None and known["sum"] == _sum(change.before)
+            backup = known["backup"] if known is not None and ours_still else ""
+            if change.before is not None and not ours_still:
                 backup = f"{change.path}.before-{NAME}-{ids.now_ms()}"
-                paths.write_whole(backup, change.before.encode("utf-8", "surrogateescape"))
+                _write(backup, change.before)
                 backups.append(backup)
+            assert change.after is not None  # an installation removes no file
+            _write(change.path, change.after)
+            noted[change.path] = {"backup": backup, "sum": _sum(change.after)}
+        self._remember(noted)
+        return backups
+
+    def undo(self, changes: list[Change]) -> list[str]:
+        """Make the changes of `uninstall`. A file that others have changed since is kept beside it first. Raises OSError."""
+        noted, backups = self._noted(), []
+        for change in changes:
+            known = noted.pop(change.path, None)
+            if known is None or change.before is None or known["sum"] != _sum(change.before):
+                backups.append(f"{change.path}.before-{NAME}-{ids.now_ms()}")
+                _write(backups[-1], change.before or "")
             if change.after is None:
                 os.unlink(change.path)
-                continue
-            paths.make_parents(os.path.dirname(change.path))
-            paths.write_whole(change.path, change.after.encode("utf-8", "surrogateescape"))
-            if undone is None:
-                noted[change.path] = {"backup": backup, "sum": _sum(change.after)}
-        paths.make_dir(self._home.root)
-        paths.write_whole(self._note, json.dumps(noted, indent=1).encode() + b"\n")
+            else:
+                _write(change.path, change.after)
+        self._remember(noted)
         return backups
+
+    def _remember(self, noted: dict[str, dict[str, str]]) -> None:
+        paths.make_dir(self._home.root)
+        _write(self._note, json.dumps(noted, indent=1) + "\n")
 
     def server(self) -> dict[str, Any]:
         """The server's entry, for any client."""
@@ -113,11 +131,13 @@ class Wiring:
                 "The plugin session-memory is enabled in Claude Code: it brings server and hooks itself.",
                 "Nothing is to be done; to wire it by hand instead: claude plugin uninstall session-memory",
             )
+        # a client is started without our variables: another home than the usual one has to stand in the command
+        elsewhere = "" if self._home.root == paths.home_root(None, None) else f' "{self._home.root}"'
         hooks = self._without(config).get("hooks")
         wanted: dict[str, Any] = dict(hooks) if isinstance(hooks, dict) else {}
         for event in (*ANSWERING, *RECORDING, *BESIDE):
             name = "context" if event in ANSWERING else "record"
-            command = f'"{sys.executable}" -I -S "{HOOK}" {name}'
+            command = f'"{sys.executable}" -I -S "{HOOK}" {name}{elsewhere}'
             hook: dict[str, Any] = {"type": "command", "command": command, "timeout": TIMEOUT}
             group: dict[str, Any] = {"hooks": [hook]}
             if event in BESIDE:
@@ -185,9 +205,8 @@ def _edited(path: str, edit: Any) -> Change:
     if after == config:
         return Change(path, text, text)
     lines = (text or "").splitlines()
-    indent = (
-        len(lines[1]) - len(lines[1].lstrip(" ")) if len(lines) > 1 else 0
-    )  # as it is written, so that the diff is small
+    # indented as it is, so that the diff is small
+    indent = len(lines[1]) - len(lines[1].lstrip(" ")) if len(lines) > 1 else 0
     return Change(path, text, json.dumps(after, indent=indent or 2, ensure_ascii=False) + "\n")
 
 
@@ -209,6 +228,11 @@ def _desktop() -> str:
     found = [os.path.join(user, *place.split("/")) for place in DESKTOP]
     usual = {"darwin": 0, "win32": 2}.get(sys.platform, 1)
     return next((path for path in found if os.path.exists(path)), found[usual])
+
+
+def _write(path: str, text: str) -> None:
+    paths.make_parents(os.path.dirname(path))
+    paths.write_whole(path, text.encode("utf-8", "surrogateescape"))
 
 
 def _text(path: str) -> str | None:

@@ -12,6 +12,7 @@ from session_memory.errors import InvalidInput
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
     from session_memory.actions.wiring import Change
     from session_memory.cli.terminal import Terminal
@@ -40,12 +41,14 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
         terminal.line(json.dumps(entry, indent=2, ensure_ascii=False))
         return 0
     changes = wiring.install(args.client)
-    return done(wiring, changes, args.dry_run, terminal, f"{args.client} starts session-memory already.")
+    return done(changes, wiring.apply, args.dry_run, terminal, f"{args.client} starts session-memory already.")
 
 
-def done(wiring: Wiring, changes: list[Change], dry: bool, terminal: Terminal, nothing: str) -> int:
+def done(
+    changes: list[Change], make: Callable[[list[Change]], list[str]], dry: bool, terminal: Terminal, nothing: str
+) -> int:
     """Show the changes and, unless it is a dry run, make them."""
-    backups = [] if dry else wiring.apply(changes) if changes else []
+    backups = [] if dry else make(changes) if changes else []
     terminal.json({"changed": [each.path for each in changes], "backups": backups, "dry_run": dry})
     if not changes:
         terminal.line(nothing)

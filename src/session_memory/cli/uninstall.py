@@ -27,5 +27,9 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
     home = paths.Home(paths.home_root(getattr(args, "home", None), settings.environment().home))
     wiring = Wiring(home)
     return done(
-        wiring, wiring.uninstall(args.client), args.dry_run, terminal, f"{args.client} does not start session-memory."
+        wiring.uninstall(args.client),
+        wiring.undo,
+        args.dry_run,
+        terminal,
+        f"{args.client} does not start session-memory.",
     )

@@ -51,15 +51,15 @@ def old_sessions(projects: str, this: str) -> int:
     return found
 
 
-def run() -> None:
+def run(home_given: str | None = None) -> None:
     """Record the start; print what the client shows or gives to the model."""
-    call = record.record(record.read(sys.stdin.buffer))
+    call = record.record(record.read(sys.stdin.buffer), home_given)
     told = greeting(call) if call is not None else ""
     if told:
         sys.stdout.write(json.dumps({"systemMessage": told}) + "\n")
         sys.stdout.flush()
 
 
-def main() -> int:
+def main(home_given: str | None = None) -> int:
     """Answer the payload on stdin."""
-    return record.guarded(run)
+    return record.guarded(lambda: run(home_given), home_given)

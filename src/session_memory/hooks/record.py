@@ -38,8 +38,11 @@ class Call:
         self.root = home.root
 
 
-def record(payload: dict[str, Any]) -> Call | None:
-    """Keep what a payload says; None when nothing may be kept. Raises SessionMemoryError, OSError."""
+def record(payload: dict[str, Any], home_given: str | None = None) -> Call | None:
+    """Keep what a payload says; None when nothing may be kept. Raises SessionMemoryError, OSError.
+
+    home_given: the home that stands in the command; SESSION_MEMORY_HOME wins over it.
+    """
     from session_memory import git, paths, settings
     from session_memory.capture import clients, project
     from session_memory.capture import payload as payloads
@@ -48,7 +51,7 @@ def record(payload: dict[str, Any]) -> Call | None:
     from session_memory.log.journal import HOOK_DEADLINE, Journal
 
     around = settings.environment()
-    root = paths.home_root(None, around.home)
+    root = paths.home_root(around.home, home_given)
     session = payload.get("session_id")
     cwd = payload.get("cwd")
     if not isinstance(session, str) or not isinstance(cwd, str) or not session:
@@ -121,7 +124,7 @@ def limited() -> None:
         signal.alarm(SECONDS)
 
 
-def guarded(run: Any) -> int:
+def guarded(run: Any, home_given: str | None = None) -> int:
     """Run a hook; whatever goes wrong stands in hook.log, and the client's session goes on. Returns 0."""
     try:
         limited()
@@ -130,13 +133,13 @@ def guarded(run: Any) -> int:
         try:
             from session_memory import paths, settings
 
-            root = paths.home_root(None, settings.environment().home)
+            root = paths.home_root(settings.environment().home, home_given)
             log(root, f"{type(error).__name__}: {error}"[:2000])
         except Exception:
             return 0
     return 0
 
 
-def main() -> int:
+def main(home_given: str | None = None) -> int:
     """Record the payload on stdin."""
-    return guarded(lambda: record(read(sys.stdin.buffer)))
+    return guarded(lambda: record(read(sys.stdin.buffer), home_given), home_given)

@@ -1,4 +1,4 @@
-"""What the client runs: `python3 -I -S run.py record` (or `context`); small, because Python compiles it at every start."""
+"""What the client runs: `python3 -I -S run.py record [HOME]` (or `context`); small, because Python compiles it at every start."""
 
 import os
 import sys
@@ -16,14 +16,15 @@ def main() -> None:
     except (AttributeError, ImportError):
         sys.modules.pop("_hashlib")
         sys.modules.pop("hashlib", None)
-    if sys.argv[1:] == ["context"]:
+    home = sys.argv[2] if len(sys.argv) > 2 else None
+    if sys.argv[1:2] == ["context"]:
         from session_memory.hooks import context
 
-        context.main()
+        context.main(home)
     else:
         from session_memory.hooks import record
 
-        record.main()
+        record.main(home)
     os._exit(0)  # nothing is left to be done, and taking an interpreter down in order costs as much as all of the above
 
 
