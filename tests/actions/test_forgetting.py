@@ -159,6 +159,8 @@ def test_the_command_shows_asks_and_proves(
         memory.events.record("finding", "x", {"text": WORD})
     words = ["forget", "--text", WORD, "--home", home]
     assert main([*words, "--dry-run"]) == 0 and "1 record would go: 1 event" in capsys.readouterr().out
+    assert main(["forget", "--text", "never said so far", "--dry-run", "--home", home]) == 0
+    assert "left out of everything that is recorded later" in capsys.readouterr().out
     assert main(words) == 1 and "Say --yes" in capsys.readouterr().err
     assert everywhere(home)
     assert main([*words, "--yes"]) == 0

@@ -50,6 +50,19 @@ def test_a_pause_of_everything_ends_when_it_is_told_to(home: str) -> None:
     assert consent(home).allows("s", "any", "/x", ids.now_ms() + 2)
 
 
+def test_a_second_pause_takes_the_place_of_the_first(home: str) -> None:
+    consent(home).pause("p", None)
+    consent(home).pause(None, None)
+    consent(home).pause(None, 3_600_000)
+    rules = consent(home)
+    held = rules.paused("q")
+    assert held is not None and held["to"] is not None
+    later = held["to"] + 1
+    assert rules.allows("s", "q", "/q", later) and not rules.allows(
+        "s", "p", "/p", later
+    )  # the project's own still holds
+
+
 def test_a_session_that_was_switched_off_stays_off_with_its_subagents(home: str) -> None:
     consent(home).leave_out("s1")
     consent(home).leave_out("s1")

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from session_memory.model.record import Draft
     from session_memory.settings import Settings
 
+    Span = tuple[int, int | None, str | None]  # from, to (None: open), project (None: everything)
+
 FILE = "paused.json"  # its name for people; paths.py says where it lies
 LOCK_SECONDS = 2.0
 MOST_SESSIONS = 1000  # ids of sessions that were switched off, the newest
@@ -75,39 +77,40 @@ class Consent:
         return None
 
     def pause(self, project: str | None, milliseconds: int | None) -> None:
-        """Keep nothing from now on, for a time or until `resume`. Raises OSError, LogUnavailable."""
-        with self._changing():
+        """Keep nothing from now on, for a time or until `resume`; in place of a pause of the same that holds already.
+
+        Raises OSError, LogUnavailable.
+        """
+        with _Changing(self):
             now = ids.now_ms()
+            self._end([span for span in self._running(now) if span[2] == project], now)
             self._spans.append((now, None if milliseconds is None else now + milliseconds, project))
 
     def close(self, project: str | None, until_ms: int) -> None:
         """Keep out everything that happened before this time, of a project or of all: it was forgotten. Raises as `pause`."""
-        with self._changing():
+        with _Changing(self):
             self._spans.append((0, until_ms, project))
 
     def resume(self, project: str | None) -> bool:
         """End the pauses of the project, or every one; whether there was any. Raises as `pause`."""
-        with self._changing():
+        with _Changing(self):
             now = ids.now_ms()
-            running = [
-                (start, end, whose)
-                for start, end, whose in self._spans
-                if (end is None or now < end) and (project is None or whose == project)
-            ]
-            self._spans = [
-                (start, max(now, start + 1), whose) if (start, end, whose) in running else (start, end, whose)
-                for start, end, whose in self._spans
-            ]
+            running = [span for span in self._running(now) if project is None or span[2] == project]
+            self._end(running, now)
         return bool(running)
 
     def leave_out(self, session: str) -> None:
         """Never keep anything of this session, its transcript included. Raises as `pause`."""
         if session not in self._sessions:
-            with self._changing():
+            with _Changing(self):
                 self._sessions = [*self._sessions[-MOST_SESSIONS + 1 :], session]
 
-    def _changing(self) -> _Changing:
-        return _Changing(self)
+    def _running(self, now: int) -> list[Span]:
+        return [span for span in self._spans if span[1] is None or now < span[1]]
+
+    def _end(self, spans: list[Span], now: int) -> None:
+        """What was said while they held stays out: a pause that ends is cut, not removed."""
+        self._spans = [(each[0], max(now, each[0] + 1), each[2]) if each in spans else each for each in self._spans]
 
     def _excluded(self, names: Sequence[str]) -> bool:
         if not self._exclude:
@@ -164,7 +167,7 @@ class _Changing:
             self._lock.__exit__(kind, error, trace)
 
 
-def _read(path: str) -> tuple[list[tuple[int, int | None, str | None]], list[str]]:
+def _read(path: str) -> tuple[list[Span], list[str]]:
     try:
         with open(paths.open_file(path, os.O_RDONLY), encoding="utf-8") as file:
             found = json.load(file)

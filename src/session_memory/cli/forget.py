@@ -70,6 +70,8 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
 def _planned(plan: Plan, terminal: Terminal) -> None:
     kinds = ", ".join(plural(count, kind) for kind, count in sorted(plan.kinds.items(), key=lambda each: -each[1]))
     terminal.line(f"{plural(len(plan.records), 'record')} would go{f': {kinds}' if kinds else ''}.")
+    if not plan.records and plan.wanted.text:
+        terminal.line("Nothing says it yet; it would be left out of everything that is recorded later.")
     for each in plan.examples:
         terminal.line(f"  {one_line(each)[: terminal.width - 2]}")
 
