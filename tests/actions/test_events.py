@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from session_memory import ids
 from session_memory.actions.events import Query
+from session_memory.capture import clients
 from session_memory.errors import IndexUnavailable, InvalidInput, LogUnavailable, NotFound
 from session_memory.log.lock import Lock
 from session_memory.memory import Memory
@@ -240,3 +241,15 @@ def test_secrets_of_the_environment_are_never_written(home: str, tmp_path: Path)
         record(memory, "it says plain-looking-words-here")
         assert "[REDACTED:known" in titles(memory)[0]
     assert b"plain-looking" not in Path(home, "storage", "events.jsonl").read_bytes()
+
+
+def test_a_server_goes_with_its_client_to_the_session_that_a_clear_begins(home: str, tmp_path: Path) -> None:
+    around = {"CLAUDE_CODE_SESSION_ID": "first", "CLAUDE_PID": "4711"}
+    with Memory(home, cwd=str(tmp_path), environ=around) as memory:
+        place = memory.opened.home
+        clients.begin(place, "4711", "first")
+        assert memory.events.record("finding", "x", {})[1] == "first"
+        clients.note(place, "4711", "second")
+        assert memory.events.record("finding", "x", {})[1] == "second" and memory.sessions.meant(None) == "second"
+        clients.begin(place, "4711", "of another client with this process id")
+        assert memory.events.record("finding", "x", {})[1] == "first"

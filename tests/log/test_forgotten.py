@@ -293,3 +293,13 @@ def test_the_end_of_a_forgetting_that_cannot_be_noted_says_so(place: paths.Home)
     assert "log-full" in told
     journal.finish_forgetting()
     assert not journal.bans().pending
+
+
+def test_what_the_log_has_yet_to_lose_is_not_called_finished(place: paths.Home) -> None:
+    journal = Journal(place)
+    journal.append([draft("x")])
+    bans = journal.bans()
+    bans.pending = forgotten.LOG
+    forgotten.save(place, bans)
+    journal.finish_forgetting()
+    assert journal.bans().pending == forgotten.LOG
