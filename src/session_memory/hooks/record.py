@@ -135,7 +135,7 @@ def guarded(run: Any, home_given: str | None = None) -> int:
 
             root = paths.home_root(settings.environment().home, home_given)
             log(root, f"{type(error).__name__}: {error}"[:2000])
-        except Exception:
+        except Exception:  # it cannot even be said where its trouble belongs; silence is all that is left
             return 0
     return 0
 
