@@ -54,7 +54,7 @@ def hooks() -> str:
     """Every hook, what it records, and how the client runs it."""
     parts = [
         "# Hooks\n\nWhat Claude Code calls (`hooks/hooks.json`): a bare Python with the standard library, exit status 0 whatever"
-        " happens, silent but for SessionStart; trouble stands in `hook.log` in the home.\n"
+        " happens, silent but for SessionStart and PreCompact; trouble stands in `hook.log` in the home.\n"
     ]
     for table, how in (
         (wiring.ANSWERING, "the client waits for its answer"),

@@ -72,6 +72,7 @@ CODES: dict[str, str] = {
     "unknown-checkpoint": "No checkpoint has this id or name.",
     "unknown-event": "No event has this id.",
     "no-checkpoint": "There is nothing to resume yet: no checkpoint and no session.",
+    "no-context": "Nothing has been put into a session of this project by itself yet.",
     "log-busy": "Another process held the log's lock longer than the deadline.",
     "log-unlockable": "The file system of the home cannot lock files; records wait in the spool.",
     "log-full": "The disk, the quota or a size limit refused the write; the log was put back as it was.",

@@ -8,6 +8,7 @@ from session_memory.settings import child_environment
 
 SECONDS = 5.0  # a call of git may take
 MOST_FILES = 40
+REFLOG_BYTES = 32 * 1024  # newest bytes of a reflog that are read
 
 
 class Changes:
@@ -61,6 +62,28 @@ def project_key(cwd: str) -> tuple[str, str]:
         return f"dir:{os.path.realpath(top)}", name
     path = os.path.realpath(cwd)
     return f"dir:{path}", os.path.basename(path) or path
+
+
+def moves_since(cwd: str, at_ms: int, most: int = 4) -> list[str]:
+    """What the reflog of the checkout tells since a time, the newest last: commits, checkouts, merges, resets. No program runs."""
+    found = _folders(cwd)
+    if found is None:
+        return []
+    try:
+        with open(os.path.join(found[0], "logs", "HEAD"), "rb") as file:
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - REFLOG_BYTES))
+            lines = file.read().decode("utf-8", "replace").splitlines()
+    except OSError:
+        return []  # git was told to keep no reflog, or nothing was committed yet
+    moves = []
+    for line in lines:
+        head, tab, said = line.partition("\t")
+        words = head.split(" ")
+        if tab and len(words) > 4 and words[-2].isdigit() and int(words[-2]) * 1000 > at_ms:
+            moves.append(f"{words[1][:7]} {said}")
+    more = len(moves) - most
+    return ([f"{more} earlier moves"] if more > 0 else []) + moves[-most:]
 
 
 def shared_folder(cwd: str) -> str | None:

@@ -9,6 +9,7 @@ from session_memory import paths, settings
 from session_memory.actions import launcher, scanner
 from session_memory.actions.backups import Backups
 from session_memory.actions.checkpoints import Checkpoints
+from session_memory.actions.context import Contexts
 from session_memory.actions.doctor import Doctor
 from session_memory.actions.events import Events
 from session_memory.actions.forgetting import Forgetting
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
 
 
 class Memory:
-    """The rooms: sessions, events, checkpoints, handoffs, states, imports, predecessors, backups, forgetting, scans, health,
-    doctor, starts.
+    """The rooms: sessions, events, checkpoints, handoffs, contexts, states, imports, predecessors, backups, forgetting, scans,
+    health, doctor, starts.
 
     Close it when done.
     """
@@ -88,6 +89,7 @@ class Memory:
         self.events = Events(self.opened, self.sessions)
         self.checkpoints = Checkpoints(self.opened, self.sessions, self.states)
         self.handoffs = Handoffs(self.opened, self.sessions, self.states, self.checkpoints)
+        self.contexts = Contexts(self.opened, self.sessions)
         self.imports = Imports(self.opened)
         self.predecessors = Predecessors(self.opened)
         self.health = Health(self.opened)
@@ -103,7 +105,8 @@ class Memory:
         self.opened.warn(text)
 
     def close(self) -> None:
-        """Give the index back; the log needs no closing."""
+        """Write the briefs that are out of date, and give the index back; the log needs no closing."""
+        self.contexts.refresh()
         self.opened.close()
 
     def __enter__(self) -> Memory:

@@ -60,6 +60,14 @@ class Home:
         self.checkpoints = inside(root, checkpoints_dir)
         self.handoffs = inside(root, handoffs_dir)
 
+    def brief_of(self, project: str) -> str:
+        """The brief's file of a project: named for people, and by a hash that keeps like-named projects apart."""
+        import hashlib
+
+        return os.path.join(
+            self.brief, f"{safe_name(project, 40)}-{hashlib.sha256(project.encode()).hexdigest()[:12]}.json"
+        )
+
 
 def home_root(given: str | None, environment: str | None) -> str:
     """The home folder: `--home`, else SESSION_MEMORY_HOME, else `~/.claude/session-memory`, absolute."""

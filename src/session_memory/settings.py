@@ -46,7 +46,7 @@ TABLE: tuple[tuple[str, str, Any, Any, Any, str], ...] = (
     ("capture.tool_calls", "switch", True, None, None, "Record tool calls and their outcome."),
     ("capture.responses", "switch", True, None, None, "Record the model's replies."),
     ("capture.exclude", "texts", (), None, None, "Paths or tools that are never recorded (glob patterns)."),
-    ("context.budget_tokens", "integer", 1500, 100, 2500, "How much is put into a new session."),
+    ("context.budget_tokens", "integer", 1500, 0, 2500, "How much is put into a new session, in tokens; 0: nothing."),
     ("redaction.patterns", "texts", (), None, None, "Regular expressions of your own secrets."),
     ("retention", "text", None, None, None, "How long to keep events; absent: for ever."),
 )  # fmt: skip

@@ -163,7 +163,7 @@ def test_the_plugin_and_an_installation_by_hand_listen_to_the_same(home: str, us
 
     def shape(hooks: dict[str, Any]) -> dict[str, Any]:
         return {
-            event: [(group.get("matcher"), each.get("async"), each["timeout"], each["command"].partition("run.py")[2].split()[1])
+            event: [(group.get("matcher"), each.get("async"), each["timeout"], each.get("tool") or each["command"].partition("run.py")[2].split()[1])
                     for group in groups for each in group["hooks"]]
             for event, groups in hooks.items()
         }  # fmt: skip

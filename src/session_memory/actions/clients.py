@@ -9,6 +9,7 @@ from typing import Any
 
 NAME = "session-memory"
 HOOK_PLACE = "session_memory/hooks/run.py"  # ends every command of our hooks, wherever the package lies
+HOOK_TOOL = "prompt_recall"  # the tool that one hook calls; mcp_server/wire.py knows it by the same name
 ROOT = "${CLAUDE_PLUGIN_ROOT}"  # in a plugin's files: its folder
 # where clients keep their configuration, relative to the user's home (Windows: %APPDATA%)
 DESKTOP = (
@@ -62,6 +63,13 @@ def _hooks(config: dict[str, Any], root: str) -> dict[str, list[str]]:
                 if HOOK_PLACE in command:
                     found.setdefault(event, []).append(command.replace(ROOT, root) if root else command)
     return found
+
+
+def is_ours(hook: object) -> bool:
+    """Whether a hook's entry is one of ours: it runs our file, or calls the tool that is made for it."""
+    if not isinstance(hook, dict):
+        return False
+    return HOOK_PLACE in str(hook.get("command")) or (hook.get("type") == "mcp_tool" and hook.get("tool") == HOOK_TOOL)
 
 
 def wired(cwd: str) -> dict[str, list[str]]:

@@ -14,7 +14,7 @@ from session_memory.errors import InvalidInput, LogUnavailable, NotFound, Sessio
 from session_memory.index.catchup import REBUILD_SECONDS
 from session_memory.log import forgotten, reader
 from session_memory.log.lock import Lock
-from session_memory.model.record import CHECKPOINT, EVENT, FORGET, HANDOFF, ORIGIN, RESUME, SESSION
+from session_memory.model.record import CHECKPOINT, EVENT, FORGET, HANDOFF, INJECTION, ORIGIN, RESUME, SESSION
 from session_memory.model.values import clean_text
 from session_memory.settings import environment
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int], None]
     Lines = tuple[Line, dict[str, Any]]
 
-DERIVED = (CHECKPOINT, HANDOFF, RESUME)  # made of other records' words
+DERIVED = (CHECKPOINT, HANDOFF, INJECTION, RESUME)  # made of other records' words
 SHORTEST_NEEDLE, NEEDLE, MOST_LINES = 6, 60, 20  # characters of a text that is searched for; lines of one
 MOST_NEEDLES = 300  # texts that the proof searches for: of more, every so-many-th
 SHORTEST_ID = 8
@@ -262,7 +262,10 @@ class Forgetting:
         gone = {each for each, _key in plan.records}
         others = _said_by(list(self.lines()), set(plan.needles) - {plan.wanted.text})
         forms = [form for each in plan.needles if each not in others for form in _forms(each)]
-        for folder in (home.checkpoints, home.handoffs, home.brief, home.predecessor):
+        for path in _every(home.brief):  # whole: it holds pieces of what was said, and is written again at once
+            os.unlink(path)
+            removed += 1
+        for folder in (home.checkpoints, home.handoffs, home.predecessor):
             for path in _every(folder):
                 if any(each in path for each in gone) or any(form in _bytes(path) for form in forms):
                     os.unlink(path)

@@ -10,21 +10,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from session_memory import ids, paths
-from session_memory.actions.clients import DESKTOP, HOOK_PLACE, NAME, ours
+from session_memory.actions.clients import DESKTOP, HOOK_TOOL, NAME, is_ours, ours
 from session_memory.errors import InvalidInput
 
 CLIENTS = ("claude-code", "claude-desktop")
 # what each hook of Claude Code makes a record of; hooks/hooks.json, for the plugin, names the same
 ANSWERING = {
-    "SessionStart": "The session, how it began (startup, resume, clear, fork) and where. Greets at the very first start."
+    "SessionStart": "The session, how it began (startup, resume, clear, fork) and where. Answers with what the session should know,"
+    " records what it answered, and greets at the very first start.",
+    "PreCompact": "An automatic checkpoint before the context is compacted. Asks for labelled lines in the summary.",
 }
 RECORDING = {
-    "UserPromptSubmit": "What was typed, and slash commands with their arguments.",
+    "UserPromptSubmit": "What was typed, and slash commands with their arguments. Beside it the running server is asked what is"
+    " remembered of the prompt's subject; mostly nothing is told.",
     "Stop": "The model's last reply of the turn.",
     "SubagentStart": "A subagent's session, under its parent.",
     "SubagentStop": "The subagent's reply and end; at a compaction, the summary.",
-    "PreCompact": "An automatic checkpoint before the context is compacted.",
-    "PostCompact": "The compaction's summary.",
+    "PostCompact": "The compaction's summary, and what it states in labelled lines.",
     "SessionEnd": "An automatic checkpoint, and the end with its reason.",
 }
 BESIDE = {  # run beside the work: the client does not wait for them
@@ -32,6 +34,12 @@ BESIDE = {  # run beside the work: the client does not wait for them
     "PostToolUseFailure": "A tool call that failed, was interrupted or was rejected by the user.",
 }
 TIMEOUT = 10
+# at a prompt the running server is asked as well: a tool call costs no process, and where no server runs there is no recall
+RECALLING = "UserPromptSubmit"
+RECALL: dict[str, Any] = {
+    "type": "mcp_tool", "server": NAME, "tool": HOOK_TOOL,
+    "input": {"prompt": "${prompt}", "session_id": "${session_id}"}, "timeout": 5, "onFailure": "continue",
+}  # fmt: skip
 HOOK = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "hooks", "run.py").replace(os.sep, "/")
 NAME_OF_NOTE = "installed.json"  # in the home: file -> {backup, sum of what we wrote}
 
@@ -139,7 +147,7 @@ class Wiring:
             name = "context" if event in ANSWERING else "record"
             command = f'"{sys.executable}" -I -S "{HOOK}" {name}{elsewhere}'
             hook: dict[str, Any] = {"type": "command", "command": command, "timeout": TIMEOUT}
-            group: dict[str, Any] = {"hooks": [hook]}
+            group: dict[str, Any] = {"hooks": [hook, *([RECALL] if event == RECALLING else [])]}
             if event in BESIDE:
                 hook["async"] = True
                 group = {"matcher": "*", **group}
@@ -174,7 +182,7 @@ class Wiring:
 
 
 def _others(groups: Any) -> Any:
-    """The groups of an event's hooks without those whose command names our file."""
+    """The groups of an event's hooks without our own."""
     if not isinstance(groups, list):
         return groups
     left = []
@@ -183,7 +191,7 @@ def _others(groups: Any) -> Any:
         if not isinstance(hooks, list):
             left.append(group)
             continue
-        others = [each for each in hooks if not (isinstance(each, dict) and HOOK_PLACE in str(each.get("command")))]
+        others = [each for each in hooks if not is_ours(each)]
         if others or not hooks:
             left.append({**group, "hooks": others})
     return left

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from session_memory import ids
-from session_memory.capture import prompts, tools
+from session_memory.capture import labelled, prompts, tools
 from session_memory.capture.transcript import CLIENT
 from session_memory.model.record import CHECKPOINT, EVENT, SESSION, Draft
 
@@ -122,7 +122,7 @@ def _reply(payload: dict[str, Any], around: Around) -> list[Draft]:
         key = prompts.reply_key(payload.get("prompt_id"))
         reply = _event(payload, around, "message", "reply", {"text": text}, "model", key)
         reply.key_text = prompts.normal(text) if key else None
-        made.append(reply)
+        made += [reply, *labelled.drafts(reply, text)]
     if payload.get("hook_event_name") == "SubagentStop":
         made.append(_session(payload, around, "end", how="subagent", parent_session=_text(payload.get("session_id"))))
     return made
@@ -134,7 +134,7 @@ def _summary(payload: dict[str, Any], around: Around, text: str) -> list[Draft]:
         return []
     made = _event(payload, around, "message", "compact_summary", {"text": said}, "model", "compact_summary")
     made.key_text = prompts.summary_key(made.body["session"], said)
-    return [made]
+    return [made, *labelled.drafts(made, said)]
 
 
 def _checkpoint(payload: dict[str, Any], around: Around, name: str) -> Draft:

@@ -10,7 +10,7 @@ import json
 import os
 
 from session_memory import ids
-from session_memory.capture import prompts, tools
+from session_memory.capture import labelled, prompts, tools
 from session_memory.errors import InvalidInput
 from session_memory.model.pattern import later
 from session_memory.model.record import EVENT, SESSION, Draft
@@ -184,6 +184,7 @@ class Transcript:
             else:
                 made.key_text = prompts.summary_key(self.session, text)
             yield made
+            yield from self._stated(made, text)
             return
         if record.get("isMeta"):
             self._skip("client text")
@@ -228,6 +229,7 @@ class Transcript:
                 made = self._event(record, "message", "reply", {"text": said}, "model", key or _nth(record, number))
                 made.key_text = prompts.normal(said) if key else None
                 yield made
+                yield from self._stated(made, said)
             elif kind == "thinking" and _text(block.get("thinking")).strip():
                 said = block["thinking"].strip()
                 yield self._event(record, "message", "thinking", {"text": said}, "model", _nth(record, number))
@@ -239,6 +241,10 @@ class Transcript:
                     yield self._call(record, block)
             else:
                 self._skip(kind if kind in ("thinking", "text") else f"{_text(kind)[:40] or 'unknown'} block")
+
+    def _stated(self, told: Draft, text: str) -> list[Draft]:
+        """What a reply or summary states in labelled lines; a fork's copies are its parent's statements."""
+        return [] if self._copied() else labelled.drafts(told, text)
 
     def _call(self, record: dict[str, Any], block: dict[str, Any]) -> Draft:
         tool, given, used = _text(block.get("name")) or "unknown", block.get("input"), block["id"]

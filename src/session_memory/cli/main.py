@@ -24,6 +24,8 @@ COMMANDS: dict[str, str] = {
     "checkpoints": "list checkpoints",
     "resume": "where things stand and what changed since",
     "handoff": "write what the next session must know",
+    "context": "what a session is told by itself, and why",
+    "compactions": "what each compaction kept and lost",
     "import": "bring existing history in",
     "verify": "prove that log, chain and index agree",
     "rebuild": "make the index again from the log",

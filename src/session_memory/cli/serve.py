@@ -46,6 +46,7 @@ def start(home: str | None) -> int:
         return servers[0]
 
     def started(loop: Any) -> None:
+        servers[0].keep_up(loop)
         servers[0].keep_checkpoints(loop)
         servers[0].complete_history(loop)
 

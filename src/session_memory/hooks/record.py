@@ -11,10 +11,14 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
+    from session_memory.capture.consent import Consent
+    from session_memory.capture.payload import Around
+    from session_memory.model.record import Draft
     from session_memory.paths import Home
-    from session_memory.settings import Environment
+    from session_memory.settings import Environment, Settings
 
 MOST = 50 * 1024 * 1024  # bytes of a payload that are read
 SECONDS = 8  # this process lives at most; the client waits for no hook of ours longer than for its own timeout
@@ -27,19 +31,39 @@ class LateError(Exception):
 
 
 class Call:
-    """One call of a hook: its payload, the home, and what the environment says."""
+    """One call of a hook that may be kept: its payload, the home and its settings, and where it happens."""
 
-    __slots__ = ("around", "home", "payload", "root")
+    __slots__ = ("around", "consent", "home", "payload", "root", "settings", "where")
 
-    def __init__(self, payload: dict[str, Any], home: Home, around: Environment) -> None:
+    def __init__(
+        self, payload: dict[str, Any], home: Home, around: Environment, settings: Settings, consent: Consent, where: Around
+    ) -> None:  # fmt: skip
         self.payload = payload
         self.home = home
         self.around = around
         self.root = home.root
+        self.settings = settings
+        self.consent = consent
+        self.where = where
+
+    def keep(self, more: Sequence[Draft] = ()) -> None:
+        """Keep what the payload says, and these. Raises SessionMemoryError, OSError."""
+        from session_memory import settings
+        from session_memory.capture import payload as payloads
+        from session_memory.log.journal import HOOK_DEADLINE, Journal
+
+        kept = [
+            draft for draft in map(self.consent.kept, payloads.drafts(self.payload, self.where)) if draft is not None
+        ]
+        if kept or more:
+            Journal(
+                self.home, durability=self.settings.durability, deadline=HOOK_DEADLINE, patterns=self.settings.redaction_patterns,
+                known=settings.secret_values(), warn=lambda text: log(self.root, text),
+            ).append([*kept, *more])  # fmt: skip
 
 
-def record(payload: dict[str, Any], home_given: str | None = None) -> Call | None:
-    """Keep what a payload says; None when nothing may be kept. Raises SessionMemoryError, OSError.
+def called(payload: dict[str, Any], home_given: str | None = None) -> Call | None:
+    """A payload as a call; None when nothing of it may be kept. Raises SessionMemoryError, OSError.
 
     home_given: the home that stands in the command; SESSION_MEMORY_HOME wins over it.
     """
@@ -48,7 +72,6 @@ def record(payload: dict[str, Any], home_given: str | None = None) -> Call | Non
     from session_memory.capture import payload as payloads
     from session_memory.capture.consent import Consent
     from session_memory.errors import InvalidInput
-    from session_memory.log.journal import HOOK_DEADLINE, Journal
 
     around = settings.environment()
     root = paths.home_root(around.home, home_given)
@@ -70,14 +93,14 @@ def record(payload: dict[str, Any], home_given: str | None = None) -> Call | Non
     if not (consent.allows(session, key, folder) and consent.allows(session, key, cwd)):
         return None
     branch, commit = git.head(cwd)
-    where = payloads.Around(key, name, cwd, branch, commit, before)
-    kept = [draft for draft in map(consent.kept, payloads.drafts(payload, where)) if draft is not None]
-    if kept:
-        Journal(
-            home, durability=found.durability, deadline=HOOK_DEADLINE, patterns=found.redaction_patterns,
-            known=settings.secret_values(), warn=lambda text: log(root, text),
-        ).append(kept)  # fmt: skip
-    return Call(payload, home, around)
+    return Call(payload, home, around, found, consent, payloads.Around(key, name, cwd, branch, commit, before))
+
+
+def record(payload: dict[str, Any], home_given: str | None = None) -> None:
+    """Keep what a payload says, where it may be kept. Raises SessionMemoryError, OSError."""
+    call = called(payload, home_given)
+    if call is not None:
+        call.keep()
 
 
 def _noted(payload: dict[str, Any], home: Home, around: Environment, clients: Any) -> str:

@@ -42,6 +42,7 @@ APPLY = {
     record.CHECKPOINT: checkpoints.apply,
     record.HANDOFF: checkpoints.apply,
     record.RESUME: checkpoints.apply,
+    record.INJECTION: checkpoints.apply,
     record.LEARNING: learnings.apply,
     record.ENTITY: entities.apply,
     record.RELATION: entities.apply,
@@ -63,6 +64,7 @@ class Index:
         self._home = home
         self._warn = warn
         self._database: Database | None = None
+        self.touched: set[str] = set()  # projects of which something was applied that a brief may hold
 
     def database(self) -> Database:
         """The open index, as it stands. Raises IndexUnavailable."""
@@ -266,7 +268,10 @@ class Index:
         if apply is None:
             return "unknown kind"
         try:
-            apply(database, reader.record(self._home, found))
+            record_read = reader.record(self._home, found)
+            apply(database, record_read)
+            if record_read.body and record_read.body.get("project"):
+                self.touched.add(str(record_read.body["project"]))
         except SessionMemoryError as error:
             self._warn(f"Record {found.id} could not be indexed: {error}")
             return "unreadable body"

@@ -103,6 +103,39 @@ def newest_handoff(database: Database, project: str | None) -> dict[str, Any] | 
     return None if row is None else {"id": row[0], "at": row[1], **loads(row[2])}
 
 
+def injections(database: Database, project: str, most: int) -> list[dict[str, Any]]:
+    """What was put into sessions of a project, newest first: session, at (ms), source, text, tokens, lines, left_out."""
+    rows = database.rows(
+        "SELECT session.id, handoff.at, handoff.body FROM handoff JOIN session ON session.n = session_n"
+        " JOIN project ON project.n = handoff.project_n WHERE kind = 'injection' AND project.key IN (?, 'any:')"
+        " ORDER BY handoff.hlc DESC LIMIT ?",
+        (project, most),
+    )
+    return [_injection(*row) for row in rows]
+
+
+def injections_of(database: Database, session: str, since: int) -> list[dict[str, Any]]:
+    """The same of one session, since a time (ms)."""
+    rows = database.rows(
+        "SELECT session.id, handoff.at, handoff.body FROM handoff JOIN session ON session.n = session_n"
+        " WHERE kind = 'injection' AND session.id = ? AND handoff.at >= ? ORDER BY handoff.hlc DESC",
+        (session, since),
+    )
+    return [_injection(*row) for row in rows]
+
+
+def _injection(session: str, at: int, body: str) -> dict[str, Any]:
+    return {
+        "session": session,
+        "at": at,
+        "lines": [],
+        "left_out": [],
+        "source": "",
+        "text": "",
+        **(loads(body).get("data") or {}),
+    }
+
+
 def _described(row: tuple[Any, ...]) -> dict[str, Any]:
     checkpoint_id, name, type_, at, hlc, body, session, project = row
     return {**loads(body), "id": checkpoint_id, "name": name, "type": type_, "at": at, "hlc": hlc,

@@ -19,14 +19,17 @@ SHORT = 400  # characters a string keeps when its event's data has to be cut
 
 
 class ToolSpec:
-    """One tool: its function (name, docstring and signature are what the model sees), title, and whether it only reads."""
+    """One tool: its function (name, docstring and signature are what the model sees), title, and whether it only reads.
 
-    __slots__ = ("function", "reads", "title")
+    hidden: for the client itself, not for the model."""
 
-    def __init__(self, function: Callable[..., Any], title: str, *, reads: bool) -> None:
+    __slots__ = ("function", "hidden", "reads", "title")
+
+    def __init__(self, function: Callable[..., Any], title: str, *, reads: bool, hidden: bool = False) -> None:
         self.function = function
         self.title = title
         self.reads = reads
+        self.hidden = hidden
 
 
 def structured(result: dict[str, Any]) -> CallToolResult:

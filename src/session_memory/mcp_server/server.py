@@ -14,7 +14,7 @@ from mcp_types import INVALID_PARAMS, CallToolResult, ToolAnnotations
 from pydantic import ValidationError
 
 from session_memory.errors import InvalidInput, SessionMemoryError
-from session_memory.mcp_server import checkpoints, events, handoffs, prompts, resources, sessions
+from session_memory.mcp_server import checkpoints, context, events, handoffs, prompts, resources, sessions
 from session_memory.mcp_server.answers import ToolSpec, failed
 from session_memory.mcp_server.instructions import INSTRUCTIONS
 from session_memory.settings import environment
@@ -60,7 +60,7 @@ class Server(MCPServer[Any]):
             subscriptions=False,  # our lists never change, and a client that is told so asks for them at once
         )  # fmt: skip
         self._memory = memory
-        for room in (sessions, events, checkpoints, handoffs):
+        for room in (sessions, events, checkpoints, handoffs, context):
             for tool in room.tools(memory):
                 self._add(tool)
         resources.add(self, memory)
@@ -76,10 +76,26 @@ class Server(MCPServer[Any]):
                 read_only_hint=tool.reads, destructive_hint=False, idempotent_hint=tool.reads, open_world_hint=False
             ),
             structured_output=False,
+            meta={"ui": {"visibility": ["app"]}} if tool.hidden else None,
         )
         added = self._tool_manager.get_tool(tool.function.__name__)
         assert added is not None
         added.parameters = lean(added.parameters)
+
+    def keep_up(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Apply what the hooks record meanwhile, and keep the briefs of the projects up to date; on the loop, like every call."""
+
+        def look() -> None:
+            loop.call_later(LOOK_SECONDS, look)
+            memory = self._memory.opened()
+            if memory is None:
+                return
+            try:
+                memory.contexts.keep_up()
+            except SessionMemoryError as error:
+                memory.opened.warn(f"What hooks recorded could not be indexed yet: {error}")
+
+        loop.call_later(LOOK_SECONDS, look)
 
     def keep_checkpoints(self, loop: asyncio.AbstractEventLoop) -> None:
         """Make an automatic checkpoint every few minutes when something new happened; on the loop, like every call."""

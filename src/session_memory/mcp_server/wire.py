@@ -29,6 +29,9 @@ ID = re.compile(rb'"id"\s*:\s*(-?\d{1,18}|"[^"\\]{1,200}")')
 
 Parse = Callable[[bytes], Any]  # the SDK's parser: a message, or ValueError
 
+HOOK_TOOL = "prompt_recall"  # called by the client itself at every prompt
+TOLD_NOTHING = {"content": [{"type": "text", "text": "{}"}], "isError": False}
+
 
 class Wire:
     """Reads, answers early, and hands everything else to the SDK once it is there."""
@@ -209,6 +212,9 @@ class Wire:
         if method == "ping" and self._legacy:
             self._result(request, {})
             return True
+        if method == "tools/call" and params.get("name") == HOOK_TOOL:
+            self._result(request, {**TOLD_NOTHING, **({"resultType": "complete"} if version else {})})
+            return True  # a prompt waits for it: rather no recall than one that waits for imports
         known = results.get(version or self._legacy, {})
         if method not in known or method == "initialize" or params.get("cursor"):
             return False

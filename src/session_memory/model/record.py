@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     Body = dict[str, Any]
 
 # Kinds this version gives a meaning to. Lines of other kinds are kept, verified and skipped.
-ORIGIN, FORGET, SESSION, EVENT, CHECKPOINT, HANDOFF, RESUME = (
-    "origin", "forget", "session", "event", "checkpoint", "handoff", "resume",
+ORIGIN, FORGET, SESSION, EVENT, CHECKPOINT, HANDOFF, RESUME, INJECTION = (
+    "origin", "forget", "session", "event", "checkpoint", "handoff", "resume", "injection",
 )  # fmt: skip
 LEARNING, ENTITY, RELATION, DOCUMENT = "learning", "entity", "relation", "document"
 EVERYWHERE = "any:"  # the project of what came from homes that knew no projects: found from every one

@@ -1,0 +1,57 @@
+"""Tasks: what became of those that were shown, begun and closed, and which are in progress. Standard library only."""
+
+from __future__ import annotations
+
+from session_memory.model.notes import COMMIT, EDIT, TASK
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from session_memory.model.notes import Note
+
+
+class Tasks:
+    """What became of the tasks that were shown, begun and closed; which of them are in progress."""
+
+    def __init__(self, notes: Iterable[Note]) -> None:
+        self.shown: dict[str, Note] = {}
+        self.state: dict[str, Note] = {}
+        self.committed = self.edited = ""  # when the last commit, and the last edit, was made
+        for note in notes:
+            if note["what"] == COMMIT:
+                self.committed = max(self.committed, note["at"])
+            elif note["what"] == EDIT:
+                self.edited = max(self.edited, note["at"])
+            elif note["what"] == TASK and note["change"] == "show":
+                self.shown[note["task"]] = note
+            elif note["what"] == TASK:
+                self.state[note["task"]] = note
+
+    def begun(self) -> list[str]:
+        """Tasks that were begun and are not closed, the newest first."""
+        return [name for name, note in newest(self.state) if note["change"] == "open"]
+
+    def in_progress(self) -> list[str]:
+        """Those whose rules hold now: begun; closed while the work is not committed; else the one shown last; and what they are
+        part of."""
+        found = self.begun()
+        if not found and self.edited > self.committed:
+            found = [name for name, note in newest(self.state) if note["change"] == "closed"][:1]
+        if not found:
+            found = [name for name, _note in newest(self.shown) if self._open(name)][:1]
+        whole = [name for each in found for name in self.shown if name != each and _part_of(each, name)]
+        return list(dict.fromkeys([*found, *whole]))
+
+    def _open(self, name: str) -> bool:
+        known = self.state.get(name)
+        return known is None or known["change"] != "closed"
+
+
+def newest(named: dict[str, Note]) -> list[tuple[str, Note]]:
+    """Notes by name, the newest first."""
+    return sorted(named.items(), key=lambda each: str(each[1]["at"]), reverse=True)
+
+
+def _part_of(part: str, whole: str) -> bool:
+    return part.startswith((f"{whole}.", f"{whole}/"))
