@@ -113,7 +113,16 @@ def test_a_file_that_came_and_went_did_not_change_and_one_that_went_and_came_did
     assert told(git.changes_since(str(repository), then))[1] == {"a.txt": ("M", "a.txt 1"), "d.txt": ("A", "d.txt 2")}
 
 
-NAMES = ["with space.py", 'quo"te.py', "new\nline.py", "tab\tstop.py", "naïve 日本.py", "-rf", " lead", "sub dir/é\n.py"]
+NAMES = [
+    "with space.py",
+    'quo"te.py',
+    "new\nline.py",
+    "tab\tstop.py",
+    "naïve 日本.py",
+    "-rf",
+    " lead",
+    "sub dir/é\n.py",
+]
 
 
 def test_any_file_name_is_told_as_it_is(repository: Path) -> None:
