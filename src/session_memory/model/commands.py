@@ -16,9 +16,11 @@ SHELLS = frozenset(
     "bash shell powershell terminal run_command execute_command run_shell_command run_terminal_cmd".split()
 )
 # they look around: that they find nothing is an answer
-LOOKS = frozenset("ls cat cd head tail grep rg ag find fd test [ which type command stat file diff wc sed awk jq curl wget"
-                  " echo printf ps pgrep kill pkill lsof sleep tree du df pwd env man source . export set if then else fi for while do"
-                  " done case esac true false".split())  # fmt: skip
+LOOKS = frozenset(
+    "ls cat cd head tail grep rg ag find fd test [ which type command stat file diff wc sed awk jq curl wget echo printf ps"
+    " pgrep kill pkill lsof sleep tree du df pwd env man source . export set if then else fi for while do done case esac"
+    " true false".split()
+)
 MOST_SINCE = 20  # commands that passed since: work went on, so an older failure is nobody's concern any more
 PARTS = later(r"&&|\|\||;|\n|\||(?<!>)&(?!>)")
 QUOTED = later(r"""(?sm)<<-?\s*(['"]?)(\w+)\1.*?^\s*\2\s*$|'[^']*'|"(?:[^"\\]|\\.)*\"""")

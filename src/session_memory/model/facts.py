@@ -19,7 +19,7 @@ RESOLVED = frozenset("resolved fixed closed dropped done completed withdrawn inv
 REJECTED = frozenset("rejected superseded wrong withdrawn reverted".split())
 PROMPTS = ("user_prompt", "command", "answer", "plan_approval")
 MOST_PROMPTS = 5
-# a relative path with an ending, in prose; a name with a dot at its start is a host, not a folder
+# a relative path with an ending, in prose; a first name with a dot in it is a host, not a folder
 PATH = later(r"(?<![\w/:.@~\\-])(?:\.{1,2}/)?(?:[\w@+.-]+/)+[\w@+-][\w@+.-]*\.[A-Za-z][A-Za-z0-9]{0,9}(?![\w/(])")
 EDITS = ("Edit", "Write", "MultiEdit", "NotebookEdit")
 
@@ -132,7 +132,7 @@ def files_named(event: Event) -> list[str]:
     found = [each for name in ("file", "path", "files") for each in _ids(data.get(name))]
     if event["category"] in ("decision", "finding"):
         said = f"{text_of(event)} {reason_of(event)}"
-        found += [path for path in PATH.findall(said) if "." not in path.lstrip("./").partition("/")[0]]
+        found += [path for path in PATH.findall(said) if not {".", "@"} & set(path.lstrip("./").partition("/")[0][1:])]
     return list(dict.fromkeys(each.strip() for each in found if each.strip()))
 
 

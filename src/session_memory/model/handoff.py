@@ -218,7 +218,8 @@ class _Say:
 
 def _each(say: Callable[[Event], Item], events: list[Event]) -> list[Item]:
     """The most trusted first, of these the newest first."""
-    return [say(event) for event in sorted(events[::-1], key=trust)]
+    newest = events[::-1]
+    return [say(event) for event in sorted(newest, key=trust)]
 
 
 def _who(event: Event) -> str:

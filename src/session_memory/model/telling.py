@@ -75,7 +75,7 @@ def _must(shown: list[Section], chosen: dict[tuple[int, int], str], room: int, *
 def _optional(shown: list[Section], chosen: dict[tuple[int, int], str], room: int) -> int:
     for s, section in enumerate(shown):
         for i, item in enumerate(section.items):
-            cost = estimate(item.short) + (2 if any(at == s for at, _i in chosen) else 4)
+            cost = estimate(item.short) + (2 if i else 4)
             if not section.must and cost <= room:
                 chosen[s, i] = item.short
                 room -= cost
