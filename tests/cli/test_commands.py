@@ -79,6 +79,22 @@ def test_people_and_machines_see_the_same(home: str, filled: Path) -> None:
     assert "durability" in run(home, "config", cwd=filled)
 
 
+def test_a_mark_is_put_shown_with_every_hit_and_taken_back(home: str, filled: Path) -> None:
+    first = json.loads(run(home, "search", "429", "--json", cwd=filled))["events"][0]["id"]
+    shown = run(home, "mark", first[:14], "wrong", "--note", "it is 503\n\x1b[2J", cwd=filled)
+    assert "Answer 429" in shown and "[wrong: it is 503]" in shown and "\x1b" not in shown
+    for words in (["search", "429"], ["query", "--tag", "limits"]):
+        assert "[wrong: it is 503]" in run(home, *words, cwd=filled)
+    assert json.loads(run(home, "show", first, "--json", cwd=filled))["mark"]["stated_by"] == "user"
+    told = json.loads(run(home, "mark", first, "superseded", "--by", first[:14], "--json", cwd=filled))
+    assert (told["marked"], told["mark"]["status"], told["mark"]["by"]) == (first, "superseded", first)
+    assert "taken back" in run(home, "mark", first, "clear", cwd=filled)
+    assert "mark" not in json.loads(run(home, "show", first, "--json", cwd=filled))
+    assert "unknown-event" in run(home, "mark", "f" * 32, "wrong", "--json", cwd=filled, ok=1)
+    run(home, "mark", first, "perhaps", cwd=filled, ok=2)
+    assert [each["id"] for each in json.loads(run(home, "sessions", "--json", cwd=filled))] == ["s1"]
+
+
 def test_nothing_found_is_one_and_wrong_use_is_two(home: str, filled: Path, tmp_path: Path) -> None:
     assert "1 match in other projects" in run(home, "search", "429", cwd=tmp_path, ok=1)
     assert "No event" in run(home, "query", "--category", "finding", cwd=filled, ok=1)

@@ -48,7 +48,7 @@ ELSEWHERE = {
     "log/tail": "log/test_journal.py",
     "log/blobs": "log/test_journal.py", "log/secret": "log/test_journal.py", "log/verify": "log/test_reader.py",
     "log/entry": "log/test_journal.py", "log/redact_rules": "log/test_redact.py", "capture/prompts": "capture/test_transcript.py",
-    "capture/tools": "capture/test_transcript.py", "model/record": "log/test_line.py", "model/values": "log/test_line.py", "model/facts": "model/test_handoff.py", "model/event": "actions/test_events.py",
+    "capture/tools": "capture/test_transcript.py", "model/record": "log/test_line.py", "model/values": "log/test_line.py", "model/event": "actions/test_events.py",
     "model/features": "docs/test_docs.py", "model/telling": "model/test_handoff.py", "model/tokens": "model/test_handoff.py",
     "model/snippet": "model/test_words.py", "plugins/api": "plugins/test_plugins.py", "plugins/fold": "plugins/test_plugins.py",
     "plugins/generic": "plugins/test_plugins.py", "plugins/registry": "plugins/test_plugins.py",
