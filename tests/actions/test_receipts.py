@@ -13,7 +13,7 @@ import pytest
 
 from session_memory.ids import now_ms
 from session_memory.memory import Memory
-from session_memory.model.record import EVENT, Draft
+from session_memory.model.record import EVENT, SESSION, Draft
 
 GOLDEN = Path(__file__).parent / "golden"
 ODD = 'src/sp ace "q"\n日本.py'
@@ -54,7 +54,8 @@ class Work:
     def tool(self, memory: Memory, tool: str, given: dict[str, Any], outcome: dict[str, Any], *files: str) -> None:
         """One tool call with its result. The clock goes on by a second a call, so that order is certain."""
         self._number += 1
-        common = {"session": "s1", "project": memory.opened.project()[0], "type": tool, "stated_by": "tool"}
+        project = memory.sessions.project_of(memory.opened.read(), "s1")
+        common = {"session": "s1", "project": project, "type": tool, "stated_by": "tool"}
         at, call = now_ms() - 1_000_000 + 1_000 * self._number, f"{self._number:032x}"
         memory.opened.keep([
             Draft(EVENT, {**common, "category": "tool_call", "data": {"input": given, "files": list(files)}}, id=call, at_ms=at),
@@ -200,6 +201,16 @@ def test_the_tree_of_another_project_says_nothing_of_ours(work: Work, tmp_path: 
     assert section(text, "Files") == "- src/keys.py (edited 1x)"
 
 
+def test_a_session_with_a_project_name_of_its_own_is_compared_with_the_folder_it_worked_in(work: Work) -> None:
+    with work.open() as memory:
+        memory.sessions.start(session_id="s1", project="The Shop")
+        work.edit(memory, "src/keys.py")
+        memory.checkpoints.create("here")
+        commit(work.folder, "count per key", {"src/keys.py": "2"})
+        text = memory.handoffs.resume(name="here", link=False).text
+    assert "Since the checkpoint: 1 commit by Ann; 1 of 1 file we edited changed" in text
+
+
 def test_a_project_that_moved_keeps_its_relative_paths(work: Work, tmp_path: Path) -> None:
     git(work.folder, "remote", "add", "origin", "https://example.com/ann/shop.git")
     started(work, "src/keys.py", str(tmp_path / "outside.txt"))
@@ -233,3 +244,12 @@ def test_no_path_in_a_record_can_break_it(work: Work, path: str) -> None:
         work.tool(memory, "Edit", {}, {"ok": True}, path)
     text = resumed(work)
     assert "Limits live in" in text and "passwd" not in section(text, "Files")
+
+
+@pytest.mark.parametrize("folder", ["\0", "/gone/\0x", "relative/gone", "/" + "x" * 5_000, "~"])
+def test_no_folder_that_a_session_claims_can_break_it(work: Work, folder: str) -> None:
+    with work.open() as memory:
+        body = {"session": "s1", "project": memory.opened.project()[0], "change": "start", "cwd": folder}
+        memory.opened.keep([Draft(SESSION, body)])
+    started(work, "src/keys.py")
+    assert section(resumed(work), "Files") == "- src/keys.py (edited 1x)"

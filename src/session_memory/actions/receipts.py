@@ -25,31 +25,38 @@ class Tree:
         self._opened = opened
         self._database = database
         self._session = session
-        self._own = session.get("project") == opened.project()[0]
-        self._top = (git.top(opened.cwd) or os.path.realpath(opened.cwd)) if self._own else None
-        self._folders: dict[str, str] = {}  # session -> where it worked
+        here, worked = _top(opened.cwd), str(session.get("cwd") or "").partition("\0")[0]
+        # a session may bear a project's name of its own choice, and still have worked here
+        self._own = session.get("project") == opened.project()[0] or (bool(worked) and here == _top(worked))
+        self._top = here if self._own else None
+        self._known: dict[str, tuple[str, list[str]]] = {}  # session -> where it worked, what its paths are told from
         self._looked: dict[str, bool] = {}
 
     def place(self, event: Event, path: str) -> str | None:
         """A file as it is told: relative to the project's folder; None for one outside of it."""
-        folder = self._folder(event["session_id"])
-        whole = os.path.normpath(os.path.join(folder, path)) if folder else os.path.normpath(path)
-        bases = [each for each in (self._top, self._opened.cwd if self._own else None, git.top(folder) if folder else "", folder)
-                 if each]  # fmt: skip
+        folder, bases = self._bases(event["session_id"])
+        whole = os.path.normpath(os.path.join(folder, path))
         for base in bases:
-            if whole.startswith(base.rstrip(os.sep) + os.sep):
-                return whole[len(base.rstrip(os.sep)) + 1 :].replace(os.sep, "/")
+            if whole.startswith(base):
+                return whole[len(base) :].replace(os.sep, "/")
         return None if bases or os.path.isabs(whole) or whole.startswith("..") else whole
+
+    def _bases(self, session: str) -> tuple[str, list[str]]:
+        if session not in self._known:
+            main = session.partition("/agent-")[0]
+            folder = session_rows.folder(self._database, session) or session_rows.folder(self._database, main)
+            folder = "" if "\0" in folder else folder
+            own = [self._top, self._opened.cwd] if self._own else []
+            there = [_top(folder), folder] if folder else []
+            self._known[session] = folder, [each.rstrip(os.sep) + os.sep for each in (*own, *there) if each]
+        return self._known[session]
 
     def has(self, path: str) -> bool:
         """Whether a file of the project is there now; True where that cannot be told."""
         if self._top is None:
             return True
         if path not in self._looked and len(self._looked) < MOST_LOOKED:
-            try:
-                self._looked[path] = os.path.lexists(os.path.join(self._top, path))
-            except ValueError:  # a NUL byte: no file has such a name
-                self._looked[path] = False
+            self._looked[path] = os.path.lexists(os.path.join(self._top, path))
         return self._looked.get(path, True)
 
     def gone(self, facts: Facts) -> dict[str, list[str]]:
@@ -79,8 +86,6 @@ class Tree:
         ours = [path for path, edits, _reads in facts_of.touched(mine, self.place) if edits]
         return compare(git.changes_since(self._opened.cwd, commit or None), commit, since, ours, self.has)
 
-    def _folder(self, session: str) -> str:
-        if session not in self._folders:
-            found = session_rows.folder(self._database, session)
-            self._folders[session] = found or session_rows.folder(self._database, session.partition("/agent-")[0])
-        return self._folders[session]
+
+def _top(folder: str) -> str:
+    return git.top(folder) or os.path.realpath(folder)
