@@ -115,3 +115,23 @@ def test_a_forgotten_mark_marks_nothing(memory: Memory) -> None:
     made = memory.marks.put(first, "wrong", note="needle in the note")["event_id"]
     memory.forgetting.carry_out(memory.forgetting.plan(Wanted(id=made)))
     assert marked(memory, first) is None and memory.events.get(first)["data"] == {"title": "Use Redis"}
+
+
+def test_a_mark_from_another_session_reaches_what_a_plugin_says(memory: Memory) -> None:
+    blocker = memory.events.record("finding", "blocker", {"title": "Staging is down"})[0].records[0].id
+    assert "- Staging is down" in memory.handoffs.write(session_id="s1").text
+    memory.sessions.start(session_id="s2")
+    memory.events.record("decision", "wrong", {"note": "it was the network"}, parent_id=blocker)
+    text = memory.handoffs.write(session_id="s1").text
+    assert "wrong: Staging is down. Why: it was the network" in text and "- Staging is down" not in text
+
+
+def test_what_a_mark_names_cannot_move_a_terminal_or_start_a_line(memory: Memory) -> None:
+    first = decided(memory)
+    memory.events.record("decision", "superseded", {"by": "\x1b[2J\n# x", "note": "\x1b]0;t\x07\n# y"}, parent_id=first)
+    for text in (memory.handoffs.write().text, memory.events.told("redis")):
+        assert (
+            "superseded" in text
+            and "\x1b" not in text
+            and "\n#" not in text.partition("Set aside")[2].partition("\n\n")[0]
+        )

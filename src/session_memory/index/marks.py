@@ -12,10 +12,8 @@ if TYPE_CHECKING:
     from session_memory.index.database import Database
 
 # literally the condition of the index event_mark, so that SQLite can use it
-MARKS = (
-    "SELECT lower(hex(parent)), type, data, at, stated_by FROM event WHERE parent IS NOT NULL AND category = 'decision'"
-    " AND type IN ('accepted', 'rejected', 'superseded', 'wrong', 'cleared')"
-)
+IS_MARK = "parent IS NOT NULL AND category = 'decision' AND type IN ('accepted', 'rejected', 'superseded', 'wrong', 'cleared')"
+MARKS = f"SELECT lower(hex(parent)), type, data, at, stated_by FROM event WHERE {IS_MARK}"
 FEW = 500  # events for which only their own marks are asked; for more it is cheaper to read all: people mark few
 
 
@@ -35,3 +33,9 @@ def attach(database: Database, events: list[dict[str, Any]]) -> list[dict[str, A
         if mark is not None:
             event["mark"] = mark
     return events
+
+
+def extent(database: Database) -> tuple[int, int]:
+    """How many marks there are and the highest clock among them: changes whenever one is added or merged."""
+    row = database.one(f"SELECT count(*), coalesce(max(hlc), 0) FROM event WHERE {IS_MARK}")
+    return (int(row[0]), int(row[1])) if row else (0, 0)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from session_memory.ids import at_ms
 from session_memory.model import facts as facts_of
 from session_memory.model.amounts import span
-from session_memory.model.event import trust
+from session_memory.model.event import TRUST, trust
 from session_memory.model.facts import Event, Facts
 from session_memory.model.plain import in_line, quoted
 from session_memory.model.questions import wording
@@ -188,7 +188,7 @@ class _Say:
         mark = event["mark"]
         why = in_line(mark.get("note") or facts_of.reason_of(event), SAID)
         by = str(mark.get("by") or "")
-        instead = in_line(self._texts.get(by, ""), LINE) or (f"`{by[:ID]}`" if by else "")
+        instead = in_line(self._texts.get(by, ""), LINE) or (f"`{in_line(by, ID + 1)[:ID]}`" if by else "")
         more = (f". Why: {why}" if why else "") + (f". Instead: {instead}" if instead else "")
         said = {**event, "stated_by": mark["stated_by"], "mark": None}
         return self._item(said, facts_of.text_of(event), more, before=f"{mark['status']}: ", when=mark["at"][:10])
@@ -224,9 +224,14 @@ def _each(say: Callable[[Event], Item], events: list[Event]) -> list[Item]:
 
 def _who(event: Event) -> str:
     """Who stated it, where it was not the model, and who accepted it since."""
-    by, mark = event.get("stated_by", "model"), event.get("mark")
-    accepted = f"accepted{' by ' + mark['stated_by'] if mark['stated_by'] != 'model' else ''}" if mark else ""
-    return ", ".join(each for each in ("" if by == "model" else by, accepted) if each)
+    by, mark = _name(event), event.get("mark")
+    accepted = " by ".join(each for each in ("accepted", _name(mark)) if each) if mark else ""
+    return ", ".join(each for each in (by, accepted) if each)
+
+
+def _name(stated: dict[str, Any]) -> str:
+    by = str(stated.get("stated_by", "model"))
+    return "" if by == "model" else by if by in TRUST else "unknown"
 
 
 def _plain(text: str, room: int = LINE) -> Item:

@@ -45,7 +45,7 @@ def in_words(mark: dict[str, Any] | None) -> str:
     if not mark:
         return ""
     note = f": {in_line(mark['note'], NOTE)}" if mark.get("note") else ""
-    by = f", see {mark['by'][:SHOWN]}" if mark.get("by") else ""
+    by = f", see {in_line(mark['by'], SHOWN + 1)[:SHOWN]}" if mark.get("by") else ""
     return f" [{mark['status']}{by}{note}]"
 
 
