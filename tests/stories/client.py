@@ -147,7 +147,7 @@ class Client:
         self.user, self.project, self.model = folder / "user", folder / "project", model
         for each in (self.user, self.project):
             each.mkdir()
-        self._binary = binary
+        self.binary = binary
         self.home = self.user / ".claude" / "session-memory"
         self.plugin: list[str] = ["--plugin-dir", str(ROOT)]
 
@@ -163,7 +163,7 @@ class Client:
     def run(self, *words: str, **around: str) -> str:
         """A command of the client (`plugin install ...`); its output."""
         done = subprocess.run(
-            [self._binary, *words], cwd=self.project, env=self.around(**around), capture_output=True, text=True, timeout=120,
+            [self.binary, *words], cwd=self.project, env=self.around(**around), capture_output=True, text=True, timeout=120,
             stdin=subprocess.DEVNULL, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
@@ -182,7 +182,7 @@ class Client:
         kill: so many seconds after the model was asked for its last turn the client dies (SIGKILL).
         """
         self.model.turns.extend(turns)
-        words = [self._binary, "-p", "--output-format", "stream-json", "--verbose", *self.plugin, "--allowedTools",
+        words = [self.binary, "-p", "--output-format", "stream-json", "--verbose", *self.plugin, "--allowedTools",
                  f"Bash,Write,Read,Agent,{OURS}session_record", *options]  # fmt: skip
         several = isinstance(said, list)
         words += ["--input-format", "stream-json"] if several else ["--", str(said)]

@@ -12,6 +12,7 @@ from session_memory import git, ids
 from session_memory.actions.opened import Opened
 from session_memory.capture import transcripts
 from session_memory.capture.consent import Consent
+from session_memory.capture.prompts import TYPED
 from session_memory.capture.transcript import Transcript, find_transcripts, subagents_of
 from session_memory.errors import InvalidInput
 from session_memory.index import sessions as session_rows
@@ -20,6 +21,7 @@ from session_memory.log.journal import Journal
 from session_memory.model.record import EVENT, SESSION, Draft
 
 WAIT = 20.0  # seconds for the index
+SOON_MS = 2_000  # a hook and the transcript tell of a turn's beginning within it
 NEAR_MS = 15 * 60_000  # a hook tells of a message when it is over, the transcript when it began
 BATCH = 1_000  # drafts in one append: one lock, one write
 
@@ -197,10 +199,20 @@ def _holder(database: Database, draft: Draft, key: str) -> str | None:
             (at - NEAR_MS, at + NEAR_MS, body["category"], body["type"], member, body["data"].get(member)),
         )
     elif found is None:
+        found = _turn(database, draft, asked)
         before = f"uuid:{body['source'].get('uuid')}"
-        found = database.one(f"{asked} event.key = ? AND type = ?", (before, body["type"]))
+        found = found or database.one(f"{asked} event.key = ? AND type = ?", (before, body["type"]))
         found = found or _unkeyed(database, draft, asked)
     return None if found is None else str(found[0])
+
+
+def _turn(database: Database, draft: Draft, asked: str) -> tuple[object, ...] | None:
+    """What a turn began with, told by a hook in other words (or under the key of an earlier version): it came first in it."""
+    if draft.body["type"] not in TYPED or draft.key_text is None or draft.body["source"].get("queued"):
+        return None
+    until = (draft.at_ms or 0) + SOON_MS
+    wanted = (draft.key, f"{draft.key}:", f"{draft.key};", until)  # `;` is what comes after `:`
+    return database.one(f"{asked} (event.key = ? OR (event.key > ? AND event.key < ?)) AND event.at <= ?", wanted)
 
 
 def _unkeyed(database: Database, draft: Draft, asked: str) -> tuple[object, ...] | None:
