@@ -10,9 +10,8 @@ from itertools import islice
 
 from session_memory import git, ids
 from session_memory.actions.opened import Opened
-from session_memory.capture import transcripts
+from session_memory.capture import prompts, transcripts
 from session_memory.capture.consent import Consent
-from session_memory.capture.prompts import TYPED
 from session_memory.capture.transcript import Transcript, find_transcripts, subagents_of
 from session_memory.errors import InvalidInput
 from session_memory.index import sessions as session_rows
@@ -164,7 +163,7 @@ class Imports:
             key = self._opened.journal.key_of(draft) or ""
             record = f"{draft.body['source'].get('uuid')} {draft.body['type']}"
             copied = bool(draft.body["source"].get("copied"))
-            if self._opened.journal.bans().bans("", key):
+            if self._opened.journal.bans().bans("", key) or (copied and self._copies_forgotten(draft, origin)):
                 result.left_out += 1
                 continue
             holder = _holder(database, draft, key)
@@ -176,6 +175,16 @@ class Imports:
             seen |= {key, record}
             fresh.append(draft)
         return fresh, origin
+
+    def _copies_forgotten(self, draft: Draft, origin: str) -> bool:
+        """Whether a fork's copy says what was forgotten where it was said first. Its key is another one, its words are not."""
+        journal, data = self._opened.journal, draft.body["data"]
+        if draft.body["type"] == "compact_summary":
+            key = f"compact_summary:{journal.keyed(prompts.summary_key(origin, data['text']))}"
+            return journal.bans().bans("", key)
+        if draft.body["type"] not in (*prompts.TYPED, "reply"):
+            return False  # a call's copy has its key
+        return journal.bans().bans_words(journal.keyed(prompts.words(data)))
 
     def _project(self, cwd: str) -> tuple[str, str]:
         if cwd not in self._projects:
@@ -208,7 +217,7 @@ def _holder(database: Database, draft: Draft, key: str) -> str | None:
 
 def _turn(database: Database, draft: Draft, asked: str) -> tuple[object, ...] | None:
     """What a turn began with, told by a hook in other words (or under the key of an earlier version): it came first in it."""
-    if draft.body["type"] not in TYPED or draft.key_text is None or draft.body["source"].get("queued"):
+    if draft.body["type"] not in prompts.TYPED or draft.key_text is None or draft.body["source"].get("queued"):
         return None
     until = (draft.at_ms or 0) + SOON_MS
     wanted = (draft.key, f"{draft.key}:", f"{draft.key};", until)  # `;` is what comes after `:`
