@@ -53,7 +53,6 @@ TABLE: tuple[tuple[str, str, Any, Any, Any, str], ...] = (
 PROJECT_VARIABLES = ("OPENAI_API_KEY", "CF_ACCOUNT_ID", "CF_API_TOKEN", "CF_D1_DATABASE_ID", "CF_R2_BUCKET")
 USER_VARIABLES = (*PROJECT_VARIABLES, "CF_API_BASE_URL", "CF_R2_ENDPOINT_URL")
 SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASS", "PWD", "CREDENTIAL", "AUTH")
-NO_SECRETS = ("AUTHOR",)  # parts of names that hold one of these words and say something else
 SHORTEST_SECRET = 8
 PATHS = tuple(row[0] for row in TABLE if row[1] == "path")
 PROTECTING = ("redaction.patterns", "capture.exclude")  # what keeps things out of the memory
@@ -233,12 +232,13 @@ def secret_values(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
 
 
 def _secret(name: str, value: str) -> bool:
-    """Whether a variable holds a secret: by its name, unless its value is the path of a file or folder."""
-    for other in NO_SECRETS:
-        name = name.replace(other, "")
-    if len(value) < SHORTEST_SECRET or not any(word in name for word in SECRET_WORDS):
-        return False
-    return not (value.startswith("/") and (name in ("PWD", "OLDPWD") or os.path.lexists(value)))
+    """Whether a variable holds a secret: by its name (an author is none), unless its value is the path of a file or folder."""
+    telling = any(word in name.replace("AUTHOR", "") for word in SECRET_WORDS)
+    return (
+        telling
+        and len(value) >= SHORTEST_SECRET
+        and not (value.startswith("/") and (name in ("PWD", "OLDPWD") or os.path.lexists(value)))
+    )
 
 
 def _take_config(settings: Settings, path: str) -> None:

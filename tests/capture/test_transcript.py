@@ -259,6 +259,9 @@ def test_the_real_transcripts_come_in_whole(home: str, shared: Path, tmp_path: P
         ]
         covered = sum(1 for uuid in evidence if uuid in sources)
         assert covered == len(evidence), f"{covered} of {len(evidence)}"
+        before = Path(memory.opened.home.events).read_bytes()
+        assert memory.imports.claude_code(str(shared / "transcripts")).new == 0
+        assert Path(memory.opened.home.events).read_bytes() == before  # a second time changes nothing
 
 
 def test_a_fork_tells_only_what_was_said_in_it_and_names_the_session_it_began_with(home: str, tmp_path: Path) -> None:

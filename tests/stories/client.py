@@ -224,10 +224,16 @@ class Client:
         return found
 
     def events(self) -> list[tuple[str, str, str]]:
-        """(category, type, what it says) of every event of the log, in its order."""
+        """(category, type, what it says) of every event of the log, in its order; a key that was told twice (by a hook and, a
+        moment before, by the server's catch-up) is one event."""
+        keyed = {
+            each["key"] or number: each
+            for number, each in reversed(list(enumerate(self.records())))
+            if each["kind"] == "event"
+        }
         return [
             (each["category"], each["type"], str(each["data"].get("text") or each["data"].get("output") or each["data"].get("title") or ""))
-            for each in self.records() if each["kind"] == "event"
+            for each in reversed(keyed.values())
         ]  # fmt: skip
 
     def trouble(self) -> str:
