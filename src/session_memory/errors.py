@@ -70,6 +70,7 @@ CODES: dict[str, str] = {
     "bad-transcript": "The path holds no Claude Code transcript.",
     "unknown-session": "No session has this id.",
     "unknown-checkpoint": "No checkpoint has this id or name.",
+    "unknown-project": "No project has this key, name or folder.",
     "unknown-event": "No event has this id.",
     "no-checkpoint": "There is nothing to resume yet: no checkpoint and no session.",
     "no-context": "Nothing has been put into a session of this project by itself yet.",

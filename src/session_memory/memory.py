@@ -19,6 +19,7 @@ from session_memory.actions.imports import Imports
 from session_memory.actions.marks import Marks
 from session_memory.actions.opened import Opened
 from session_memory.actions.predecessors import Predecessors
+from session_memory.actions.projects import Projects
 from session_memory.actions.scans import Scans
 from session_memory.actions.sessions import Sessions
 from session_memory.actions.starts import Starts
@@ -90,12 +91,15 @@ class Memory:
         self.contexts = Contexts(self.opened, self.sessions)
         self.imports = Imports(self.opened)
         self.predecessors = Predecessors(self.opened)
+        self.projects = Projects(self.opened)
         self.health = Health(self.opened)
         self.backups = Backups(self.opened)
-        self.doctor = Doctor(self.opened)
+        self.doctor = Doctor(self.opened, self.projects)
         self.forgetting = Forgetting(self.opened)
         self.scans = Scans(self.opened, self.forgetting)
-        self.starts = Starts(self.opened, self.sessions, self.states, self.handoffs, self.health, self.imports)
+        self.starts = Starts(
+            self.opened, self.sessions, self.states, self.handoffs, self.health, self.imports, self.projects
+        )
         self.forgetting.finish()
         self.predecessors.adopt()
 

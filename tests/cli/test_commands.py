@@ -293,6 +293,27 @@ def test_projects_are_listed_with_the_one_of_this_folder_marked(home: str, fille
     assert json.loads(run(home, "projects", "--json", cwd=tmp_path))[0]["here"] is False
 
 
+def test_projects_can_be_made_one_and_two_again(home: str, filled: Path, tmp_path: Path) -> None:
+    other = tmp_path / "shop-2"
+    os.rename(filled, other)
+    assert "1 match in other projects" in run(home, "search", "429", cwd=other, ok=1)
+    assert f"same project as dir:{other}" in run(home, "projects", "alias", str(filled), cwd=other)
+    assert "one project already" in run(home, "projects", "alias", "shop", cwd=other)
+    assert "Answer 429" in run(home, "search", "429", cwd=other)
+    told = run(home, "projects", cwd=other)
+    assert "shop-2" in told.splitlines()[1] and "= dir:/" in told
+    (found,) = json.loads(run(home, "projects", "--json", cwd=other))
+    assert (found["key"], found["aliases"], found["here"]) == (f"dir:{other}", [f"dir:{filled}"], True)
+    run(home, "pause", "--project", cwd=other)
+    with Memory(home, cwd=str(filled)) as memory, pytest.raises(InvalidInput, match="of this project is paused"):
+        memory.events.record("finding", "x", {"text": "not kept"})  # a pause is of the whole project
+    assert "is recorded again" in run(home, "unpause", "--project", cwd=other)
+    assert "its own again" in run(home, "projects", "unalias", str(filled), cwd=other)
+    run(home, "search", "429", cwd=other, ok=1)
+    for words in (["alias"], ["list", "x"], ["unalias", "x", "--to", "y"], ["alias", "nowhere"]):
+        run(home, "projects", *words, cwd=other, ok=1)
+
+
 def test_a_projects_env_counts_only_once_its_folder_is_trusted(home: str, filled: Path) -> None:
     (filled / ".env").write_text("CF_ACCOUNT_ID=from-the-project\nOPENAI_BASE_URL=https://evil.example\nPATH=/evil\n")
     ignored = run(home, "doctor", cwd=filled)

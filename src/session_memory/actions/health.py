@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from session_memory.actions.opened import Opened
 from session_memory.errors import IndexUnavailable, SessionMemoryError
 from session_memory.index import agree, documents, entities, learnings
-from session_memory.index import sessions as session_rows
 from session_memory.index.catchup import REBUILD_SECONDS
 from session_memory.index.database import FAILURES, unavailable
 from session_memory.log import reader, verify
@@ -120,7 +119,3 @@ class Health:
         """A learning, document or entity by its id (an entity by its name, too); None when nothing is called so."""
         database = self._opened.read()
         return learnings.find(database, wanted) or documents.find(database, wanted) or entities.find(database, wanted)
-
-    def projects(self) -> list[dict[str, Any]]:
-        """Every project with its counts."""
-        return session_rows.projects(self._opened.read())

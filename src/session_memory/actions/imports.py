@@ -10,7 +10,7 @@ from itertools import islice
 
 from session_memory import git, ids
 from session_memory.actions.opened import Opened
-from session_memory.capture import transcripts
+from session_memory.capture import prompts, transcripts
 from session_memory.capture.consent import Consent
 from session_memory.capture.transcript import Transcript, find_transcripts, subagents_of
 from session_memory.errors import InvalidInput
@@ -20,6 +20,7 @@ from session_memory.log.journal import Journal
 from session_memory.model.record import EVENT, SESSION, Draft
 
 WAIT = 20.0  # seconds for the index
+SOON_MS = 2_000  # a hook and the transcript tell of a turn's beginning within it
 NEAR_MS = 15 * 60_000  # a hook tells of a message when it is over, the transcript when it began
 BATCH = 1_000  # drafts in one append: one lock, one write
 
@@ -163,7 +164,7 @@ class Imports:
             key = self._opened.journal.key_of(draft) or ""
             record = f"{draft.body['source'].get('uuid')} {draft.body['type']}"
             copied = bool(draft.body["source"].get("copied"))
-            if self._opened.journal.bans().bans("", key):
+            if self._opened.journal.bans().bans("", key) or (copied and self._copies_forgotten(draft, origin)):
                 result.left_out += 1
                 continue
             holder = _holder(database, draft, key)
@@ -175,6 +176,16 @@ class Imports:
             seen |= {key, record}
             fresh.append(draft)
         return fresh, origin
+
+    def _copies_forgotten(self, draft: Draft, origin: str) -> bool:
+        """Whether a fork's copy says what was forgotten where it was said first. Its key is another one, its words are not."""
+        journal, data = self._opened.journal, draft.body["data"]
+        if draft.body["type"] == "compact_summary":
+            key = f"compact_summary:{journal.keyed(prompts.summary_key(origin, data['text']))}"
+            return journal.bans().bans("", key)
+        if draft.body["type"] not in (*prompts.TYPED, "reply"):
+            return False  # a call's copy has its key
+        return journal.bans().bans_words(journal.keyed(prompts.words(data)))
 
     def _project(self, cwd: str) -> tuple[str, str]:
         if cwd not in self._projects:
@@ -198,10 +209,20 @@ def _holder(database: Database, draft: Draft, key: str) -> str | None:
             (at - NEAR_MS, at + NEAR_MS, body["category"], body["type"], member, body["data"].get(member)),
         )
     elif found is None:
+        found = _turn(database, draft, asked)
         before = f"uuid:{body['source'].get('uuid')}"
-        found = database.one(f"{asked} event.key = ? AND type = ?", (before, body["type"]))
+        found = found or database.one(f"{asked} event.key = ? AND type = ?", (before, body["type"]))
         found = found or _unkeyed(database, draft, asked)
     return None if found is None else str(found[0])
+
+
+def _turn(database: Database, draft: Draft, asked: str) -> tuple[object, ...] | None:
+    """What a turn began with, told by a hook in other words (or under the key of an earlier version): it came first in it."""
+    if draft.body["type"] not in prompts.TYPED or draft.key_text is None or draft.body["source"].get("queued"):
+        return None
+    until = (draft.at_ms or 0) + SOON_MS
+    wanted = (draft.key, f"{draft.key}:", f"{draft.key};", until)  # `;` is what comes after `:`
+    return database.one(f"{asked} (event.key = ? OR (event.key > ? AND event.key < ?)) AND event.at <= ?", wanted)
 
 
 def _unkeyed(database: Database, draft: Draft, asked: str) -> tuple[object, ...] | None:

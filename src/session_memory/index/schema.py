@@ -23,13 +23,23 @@ CREATE TABLE position (
 -- Lines that were seen but mean nothing here: newer versions, unknown kinds, forgotten or unreadable bodies.
 CREATE TABLE skipped (why TEXT PRIMARY KEY, lines INTEGER NOT NULL) WITHOUT ROWID;
 
--- What the work is about: one row a repository (or folder).
+-- What the work is about: one row a key. What is recorded stays under its key; reads go by `whole`.
 CREATE TABLE project (
   n INTEGER PRIMARY KEY,
   key TEXT NOT NULL UNIQUE,      -- git:host/owner/name, root:<commit> or dir:<path>
   name TEXT NOT NULL,            -- what people call it
-  named INTEGER                  -- clock of the first record that said so; NULL while the name is made from the key
+  named INTEGER,                 -- clock of the first record that said so; NULL while the name is made from the key
+  whole TEXT NOT NULL            -- the key that stands for all that mean this project: its own, unless said otherwise
 );
+CREATE INDEX project_whole ON project (whole);
+
+-- What was said about a key: which one it belongs to. The last word by clock counts; target NULL takes it back.
+CREATE TABLE project_alias (
+  key TEXT PRIMARY KEY,
+  target TEXT,
+  hlc INTEGER NOT NULL,
+  record TEXT NOT NULL           -- id of the record that said so
+) WITHOUT ROWID;
 
 -- A span of work of one client. Everything that can be said twice stands in session_field.
 CREATE TABLE session (

@@ -13,6 +13,7 @@ ORIGIN, FORGET, SESSION, EVENT, CHECKPOINT, HANDOFF, RESUME, INJECTION = (
     "origin", "forget", "session", "event", "checkpoint", "handoff", "resume", "injection",
 )  # fmt: skip
 LEARNING, ENTITY, RELATION, DOCUMENT = "learning", "entity", "relation", "document"
+PROJECT = "project"  # two keys are one project: body alias, project, change (alias or unalias)
 EVERYWHERE = "any:"  # the project of what came from homes that knew no projects: found from every one
 
 
