@@ -15,7 +15,14 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 SRC = ROOT / "src" / "session_memory"
 MODULES = sorted(SRC.rglob("*.py"))
 FORBIDDEN = re.compile(r"(manager|util|service|helper|common|handler)", re.IGNORECASE)
-BROAD = {"hooks/record.py", "plugins/fold.py", "plugins/registry.py", "mcp_server/server.py", "mcp_server/stdio.py"}
+BROAD = {
+    "hooks/record.py",
+    "plugins/bounded.py",
+    "plugins/fold.py",
+    "plugins/registry.py",
+    "mcp_server/server.py",
+    "mcp_server/stdio.py",
+}
 LIGHT = ["errors", "version", "ids", "paths", "settings", "git", "model.record", "model.values"] + [
     f"{each.parent.name}.{each.stem}"
     for floor in ("log", "capture", "hooks")
