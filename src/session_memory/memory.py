@@ -15,8 +15,10 @@ from session_memory.actions.forgetting import Forgetting
 from session_memory.actions.handoffs import Handoffs
 from session_memory.actions.health import Health
 from session_memory.actions.imports import Imports
+from session_memory.actions.learnings import Learnings
 from session_memory.actions.opened import Opened
 from session_memory.actions.predecessors import Predecessors
+from session_memory.actions.questions import Questions
 from session_memory.actions.scans import Scans
 from session_memory.actions.sessions import Sessions
 from session_memory.actions.starts import Starts
@@ -32,8 +34,8 @@ if TYPE_CHECKING:
 
 
 class Memory:
-    """The rooms: sessions, events, checkpoints, handoffs, states, imports, predecessors, backups, forgetting, scans, health,
-    doctor, starts.
+    """The rooms: sessions, events, checkpoints, handoffs, states, learnings, questions, imports, predecessors, backups,
+    forgetting, scans, health, doctor, starts.
 
     Close it when done.
     """
@@ -88,6 +90,8 @@ class Memory:
         self.events = Events(self.opened, self.sessions)
         self.checkpoints = Checkpoints(self.opened, self.sessions, self.states)
         self.handoffs = Handoffs(self.opened, self.sessions, self.states, self.checkpoints)
+        self.learnings = Learnings(self.opened, self.sessions)
+        self.questions = Questions(self.opened, self.sessions, self.events)
         self.imports = Imports(self.opened)
         self.predecessors = Predecessors(self.opened)
         self.health = Health(self.opened)

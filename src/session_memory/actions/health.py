@@ -88,6 +88,9 @@ class Health:
         full = self.report()
         off = [name for name, works in full.pop("features").items() if not works]
         full["features_off"] = {"not in this version": off}
+        switched = list(self._opened.settings.features_off)
+        if switched:
+            full["features_off"]["switched off in config.json"] = switched
         return {name: value for name, value in full.items() if value not in ({}, [], None)}
 
     def verify(self, progress: Progress | None = None) -> Proof:

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 from session_memory.errors import SessionMemoryError
 from session_memory.index.sessions import clock
 from session_memory.log import line, reader
-from session_memory.model.record import CHECKPOINT, DOCUMENT, ENTITY, EVENT, HANDOFF, LEARNING, RELATION, RESUME
+from session_memory.model.record import (
+    CHECKPOINT,
+    DOCUMENT,
+    ENTITY,
+    EVENT,
+    HANDOFF,
+    LEARNING,
+    OUTCOME,
+    RELATION,
+    RESUME,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +34,7 @@ def differences(database: Database, home: Home, progress: Callable[[int, int], N
     """Sentences that say where index and log differ; empty when they agree. Raises OSError."""
     events: dict[str, tuple[int, str, int]] = {}  # group (key or id) -> clock of its first, id of its first, versions
     digests: dict[str, int] = {}  # id -> hash of its data
-    others: dict[str, set[str]] = {kind: set() for kind in (CHECKPOINT, HANDOFF, RESUME, *NAMED)}
+    others: dict[str, set[str]] = {kind: set() for kind in (CHECKPOINT, HANDOFF, RESUME, OUTCOME, *NAMED)}
     ends: dict[str, tuple[int, str]] = {}  # origin -> number and chain of its last line
     with reader.Logs(home) as logs:
         done = 0

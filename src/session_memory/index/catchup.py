@@ -43,6 +43,7 @@ APPLY = {
     record.HANDOFF: checkpoints.apply,
     record.RESUME: checkpoints.apply,
     record.LEARNING: learnings.apply,
+    record.OUTCOME: learnings.apply,
     record.ENTITY: entities.apply,
     record.RELATION: entities.apply,
     record.DOCUMENT: documents.apply,

@@ -14,10 +14,11 @@ from mcp_types import INVALID_PARAMS, CallToolResult, ToolAnnotations
 from pydantic import ValidationError
 
 from session_memory.errors import InvalidInput, SessionMemoryError
-from session_memory.mcp_server import checkpoints, events, handoffs, prompts, resources, sessions
+from session_memory.mcp_server import checkpoints, events, handoffs, learnings, prompts, resources, sessions
 from session_memory.mcp_server.answers import ToolSpec, failed
 from session_memory.mcp_server.instructions import INSTRUCTIONS
-from session_memory.settings import environment
+from session_memory.model.features import tools_off
+from session_memory.settings import environment, switched_off
 from session_memory.version import VERSION
 
 if TYPE_CHECKING:
@@ -46,6 +47,10 @@ class OpenLater:
             self._memory = Memory(self._home, client="mcp")
         return self._memory
 
+    def tools_off(self) -> frozenset[str]:
+        """The tools of features that are switched off; asked without opening anything."""
+        return tools_off(switched_off(self._home))
+
     def opened(self) -> Memory | None:
         """The memory if it is open."""
         return self._memory
@@ -60,9 +65,11 @@ class Server(MCPServer[Any]):
             subscriptions=False,  # our lists never change, and a client that is told so asks for them at once
         )  # fmt: skip
         self._memory = memory
-        for room in (sessions, events, checkpoints, handoffs):
+        self._off = memory.tools_off()
+        for room in (sessions, events, checkpoints, handoffs, learnings):
             for tool in room.tools(memory):
-                self._add(tool)
+                if tool.function.__name__ not in self._off:
+                    self._add(tool)
         resources.add(self, memory)
         prompts.add(self, memory)
 
@@ -129,6 +136,8 @@ class Server(MCPServer[Any]):
     async def call_tool(self, name: str, arguments: dict[str, Any], context: Any = None) -> CallToolResult:  # noqa: ARG002  # the SDK passes it
         """Run a tool; whatever goes wrong becomes an answer the model can act on."""
         tool = self._tool_manager.get_tool(name)
+        if tool is None and name in self._off:
+            return failed(f"{name} belongs to a feature that is switched off in config.json. [feature-off]")
         if tool is None:
             near = difflib.get_close_matches(name, [each.name for each in self._tool_manager.list_tools()], 1)
             raise MCPError(

@@ -13,6 +13,7 @@ ORIGIN, FORGET, SESSION, EVENT, CHECKPOINT, HANDOFF, RESUME = (
     "origin", "forget", "session", "event", "checkpoint", "handoff", "resume",
 )  # fmt: skip
 LEARNING, ENTITY, RELATION, DOCUMENT = "learning", "entity", "relation", "document"
+OUTCOME = "outcome"  # what became of a learning: used with success, in part or in vain, shown, or merged into another
 EVERYWHERE = "any:"  # the project of what came from homes that knew no projects: found from every one
 
 
