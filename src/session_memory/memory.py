@@ -23,6 +23,7 @@ from session_memory.actions.scans import Scans
 from session_memory.actions.sessions import Sessions
 from session_memory.actions.starts import Starts
 from session_memory.actions.states import States
+from session_memory.actions.trials import Trials
 from session_memory.errors import InvalidInput
 from session_memory.index.catchup import Index
 from session_memory.index.database import FAILURES, unavailable
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class Memory:
-    """The rooms: sessions, events, checkpoints, handoffs, states, learnings, questions, imports, predecessors, backups,
+    """The rooms: sessions, events, checkpoints, handoffs, states, learnings, questions, trials, imports, predecessors, backups,
     forgetting, scans, health, doctor, starts.
 
     Close it when done.
@@ -92,6 +93,7 @@ class Memory:
         self.handoffs = Handoffs(self.opened, self.sessions, self.states, self.checkpoints)
         self.learnings = Learnings(self.opened, self.sessions)
         self.questions = Questions(self.opened, self.sessions, self.events)
+        self.trials = Trials(self.opened)
         self.imports = Imports(self.opened)
         self.predecessors = Predecessors(self.opened)
         self.health = Health(self.opened)
