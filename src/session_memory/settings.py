@@ -156,12 +156,6 @@ class Settings:
         """Regular expressions of the user's own secrets."""
         return tuple(self._values["redaction.patterns"])
 
-    @property
-    def features_off(self) -> tuple[str, ...]:
-        """The features that are on by default and switched off."""
-        usual = (row[0] for row in TABLE if row[0].startswith("features.") and row[1] == "switch" and row[2] is True)
-        return tuple(name for name in usual if not self._values[name])
-
     def reset(self, name: str) -> None:
         """Use the default after all."""
         self._values[name] = next(row[2] for row in TABLE if row[0] == name)
@@ -205,13 +199,6 @@ def load(root: str, *, environ: Mapping[str, str] | None = None, cwd: str = "") 
         if around.get(name):
             settings._values[name], settings._origins[name] = around[name], "environment"
     return settings
-
-
-def switched_off(home: str | None) -> tuple[str, ...]:
-    """The features that config.json of a home switches off, as they are asked for before the memory is opened."""
-    settings = Settings()
-    _take_config(settings, os.path.join(paths.home_root(home, environment().home), "config.json"))
-    return settings.features_off
 
 
 def default_config_text() -> str:

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from session_memory import settings
 from session_memory.errors import IndexUnavailable, InvalidInput, NotFound
 from session_memory.index.catchup import Index
 from session_memory.log.lock import Lock
@@ -150,7 +149,6 @@ def test_while_paused_nothing_is_kept_and_finding_goes_on(memory: Memory) -> Non
 def test_switched_off_every_call_says_so(home: str, tmp_path: Path) -> None:
     os.makedirs(home, mode=0o700)
     Path(home, "config.json").write_text('{"features": {"learning": false}}')
-    assert settings.switched_off(home) == ("features.learning",)
     with Memory(home, cwd=str(tmp_path)) as memory:
         for call in (
             lambda: memory.learnings.search("x"),

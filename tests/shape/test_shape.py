@@ -50,7 +50,7 @@ ELSEWHERE = {
     "index/schema": "index/test_catchup.py", "index/database": "index/test_catchup.py", "index/agree": "index/test_catchup.py",
     "index/sessions": "index/test_catchup.py", "index/checkpoints": "index/test_catchup.py",
     "hooks/run": "hooks/test_record.py",
-    "mcp_server/learnings": "stories", "index/entities": "actions/test_predecessors.py",
+    "mcp_server/learnings": "stories", "mcp_server/switched": "mcp_server/test_tools.py", "index/entities": "actions/test_predecessors.py",
     "index/documents": "actions/test_predecessors.py", "capture/predecessor": "actions/test_predecessors.py",
     "index/events": "index/test_catchup.py", "index/search": "actions/test_events.py",
     "log/tail": "log/test_journal.py",

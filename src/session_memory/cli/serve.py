@@ -36,8 +36,7 @@ def home_of(words: list[str]) -> tuple[bool, str | None]:
 def start(home: str | None) -> int:
     """Serve until stdin ends."""
     from session_memory.mcp_server import stdio
-    from session_memory.model.features import tools_off
-    from session_memory.settings import switched_off
+    from session_memory.mcp_server.switched import tools_off
 
     servers: list[Any] = []
 
@@ -51,5 +50,5 @@ def start(home: str | None) -> int:
         servers[0].keep_checkpoints(loop)
         servers[0].complete_history(loop)
 
-    stdio.run(build, stdio.SNAPSHOT, started, tools_off(switched_off(home)))
+    stdio.run(build, stdio.SNAPSHOT, started, tools_off(home))
     return 0

@@ -17,8 +17,9 @@ from session_memory.errors import InvalidInput, SessionMemoryError
 from session_memory.mcp_server import checkpoints, events, handoffs, learnings, prompts, resources, sessions
 from session_memory.mcp_server.answers import ToolSpec, failed
 from session_memory.mcp_server.instructions import INSTRUCTIONS
-from session_memory.model.features import tools_off
-from session_memory.settings import environment, switched_off
+from session_memory.mcp_server.switched import tools_off
+from session_memory.model.features import SWITCHED
+from session_memory.settings import environment
 from session_memory.version import VERSION
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class OpenLater:
 
     def tools_off(self) -> frozenset[str]:
         """The tools of features that are switched off; asked without opening anything."""
-        return tools_off(switched_off(self._home))
+        return tools_off(self._home)
 
     def opened(self) -> Memory | None:
         """The memory if it is open."""
@@ -137,7 +138,8 @@ class Server(MCPServer[Any]):
         """Run a tool; whatever goes wrong becomes an answer the model can act on."""
         tool = self._tool_manager.get_tool(name)
         if tool is None and name in self._off:
-            return failed(f"{name} belongs to a feature that is switched off in config.json. [feature-off]")
+            feature = next(each for each, tools in SWITCHED.items() if name in tools)
+            return failed(f"{name} is not there: {feature} is false in config.json. [feature-off]")
         if tool is None:
             near = difflib.get_close_matches(name, [each.name for each in self._tool_manager.list_tools()], 1)
             raise MCPError(
@@ -211,6 +213,10 @@ def lean(schema: dict[str, Any]) -> dict[str, Any]:
             return [strip(each) for each in part]
         if not isinstance(part, dict):
             return part
+        if "$ref" in part:  # the definitions do not go along: what they say stands where it is meant
+            return {
+                k: v for k, v in strip(schema["$defs"][part["$ref"].rpartition("/")[2]]).items() if k != "description"
+            }
         kept = {k: strip(v) for k, v in part.items() if k != "title" and not (k == "default" and v in (None, "", []))}
         options = [each for each in kept.get("anyOf", []) if each != {"type": "null"}]
         if "anyOf" in kept and len(options) == 1:

@@ -32,8 +32,3 @@ FEATURES: dict[str, tuple[bool, str]] = {
 SWITCHED: dict[str, tuple[str, ...]] = {
     "features.learning": ("session_learn", "learning_create", "learning_apply"),
 }
-
-
-def tools_off(off: tuple[str, ...]) -> frozenset[str]:
-    """The tools of these features."""
-    return frozenset(tool for feature in off for tool in SWITCHED.get(feature, ()))
