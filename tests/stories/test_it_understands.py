@@ -163,3 +163,95 @@ def test_a_specification_is_refined_and_killed_twice(home: str, tmp_path: Path, 
 
     told = in_parts(home, project, era, assess, iterate, conclude)[-1]
     agreed(home, project, "refine", told)
+
+
+@pytest.mark.fault(1)
+@pytest.mark.parametrize("era", ERAS)
+def test_a_lesson_is_learnt_used_and_known_after_two_kills(home: str, tmp_path: Path, era: str) -> None:
+    project = tmp_path / "shop"
+    project.mkdir()
+    lesson: dict[str, str] = {}
+
+    async def learn(client: Client) -> None:
+        fresh = await tool(client, "session_learn", query="error handling patterns", min_confidence=0.7)
+        assert fresh["learnings"] == []
+        made = await tool(
+            client, "learning_create", category="pattern", title="Retry with exponential backoff",
+            description="Only what may be repeated; stop after five", confidence=0.8,
+        )  # fmt: skip
+        assert made["confidence"] == 0.8
+        lesson["id"] = made["learning_id"]
+        found = await tool(client, "session_learn", query="error handling patterns", min_confidence=0.7)
+        assert [each["learning_id"] for each in found["learnings"]] == [lesson["id"]] and found["matched_by"] == "words"
+
+    async def use(client: Client) -> None:
+        await tool(client, "session_init", session_id="second")
+        found = await tool(client, "session_learn", query="the upload fails", context="retry or give up")
+        assert found["learnings"][0]["learning_id"] == lesson["id"]
+        used = await tool(client, "learning_apply", learning_id=lesson["id"], success=True, notes="the upload")
+        assert (used["confidence"], used["usage_count"]) == (0.84, 1)
+        in_vain = await tool(client, "learning_apply", learning_id=lesson["id"], outcome="failed")
+        assert in_vain["confidence"] == pytest.approx(4.2 / 6, abs=0.001)
+        same = await tool(client, "learning_create", category="pattern", title="Use exponential backoff for retries")
+        assert [each["learning_id"] for each in same["similar"]] == [lesson["id"]]
+        better = await tool(
+            client, "learning_create", category="pattern", title="Retry with backoff and jitter", confidence=0.9,
+            metadata={"supersedes": [lesson["id"], same["learning_id"]]},
+        )  # fmt: skip
+        lesson["better"] = better["learning_id"]
+
+    async def know(client: Client) -> dict[str, Any]:
+        found = await tool(client, "session_learn", query="backoff")
+        (only,) = found["learnings"]
+        assert only["learning_id"] == lesson["better"] and only["usage_count"] == 2
+        assert only["confidence"] == pytest.approx((0.9 * 4 + 1) / 6, abs=0.001) and only["shown"] == 2
+        return dict(only)
+
+    told = in_parts(home, project, era, learn, use, know)[-1]
+    with Memory(home, cwd=str(project)) as memory:
+        memory.health.rebuild()
+        again = memory.learnings.search("backoff")["learnings"][0]
+        assert {name: again[name] for name in ("confidence", "usage_count", "outcomes")} == {
+            name: told[name] for name in ("confidence", "usage_count", "outcomes")
+        }
+        assert memory.health.verify().green
+
+
+@pytest.mark.fault(1)
+@pytest.mark.parametrize("era", ERAS)
+def test_a_question_outlives_its_session_until_it_is_answered_from_outside(home: str, tmp_path: Path, era: str) -> None:
+    project = tmp_path / "shop"
+    project.mkdir()
+
+    async def ask(client: Client) -> None:
+        await tool(client, "session_init", session_id="first")
+        for name, text in (("Q1", "Do health checks count?"), ("Q2", "Keep the old endpoint?")):
+            await tool(
+                client,
+                "session_record",
+                category="question",
+                type="question_raised",
+                data={"id": name, "question": text},
+            )
+
+    async def other_work(client: Client) -> None:
+        await tool(client, "session_init", session_id="second")
+        await tool(client, "session_record", category="question", type="question_raised",
+                   data={"id": "Q1", "question": "Which colour has the button?"})  # fmt: skip
+        await tool(
+            client, "session_record", category="question", type="question_answered", data={"id": "Q1", "answer": "Red"}
+        )
+        handoff = await tool(client, "session_handoff", budget_tokens=100)
+        part = handoff.split("## Open questions")[1]
+        assert "2 more in" in part or ("health checks" in part and "old endpoint" in part)
+        with Memory(home, cwd=str(project)) as memory:
+            memory.questions.answer("Q2", "Until March")
+
+    async def later(client: Client) -> None:
+        text = await tool(client, "session_resume", use_latest=True)
+        part = text.split("## Open questions")[1].split("##")[0]
+        assert "Do health checks count?" in part and "old endpoint" not in part and "colour" not in part
+        found = await tool(client, "session_query", keyword="Until March")
+        assert [(each["stated_by"], each["session_id"]) for each in found["events"]] == [("user", "first")]
+
+    in_parts(home, project, era, ask, other_work, later)

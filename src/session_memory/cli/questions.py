@@ -9,7 +9,6 @@ from session_memory.cli.terminal import one_line
 
 if TYPE_CHECKING:
     import argparse
-    from typing import Any
 
     from session_memory.cli.terminal import Terminal
 
@@ -32,20 +31,16 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
     if not found:
         terminal.line("No question." if args.all else "No open question.")
         return 1
-    terminal.table(
-        ("id", "status", "age", "asked by", "session", "question"),
-        [(each["id"][:ID], each["status"], _age(each["age_days"]), each["asked_by"], each["session_id"][:ID], _said(each))
-         for each in found],
-    )  # fmt: skip
+    for each in found:
+        name = f"{each['question_id']}: " if each.get("question_id") else ""
+        head = f"{each['id'][:ID]}  {each['status']}, {_age(each['age_days'])} old, asked by {each['asked_by']}"
+        terminal.line(f"{terminal.style(head, 'cyan')}  {terminal.style(one_line(each['session_id']), 'dim')}")
+        terminal.line(f"  {one_line(name + each['question'])}")
+        if each.get("answer"):
+            terminal.line(f"  -> {one_line(each['answer'])}")
     terminal.line(terminal.style("Answer one: session-memory answer ID TEXT", "dim"))
     return 0
 
 
 def _age(days: float) -> str:
     return f"{days:.0f} d" if days >= 2 else f"{days * 24:.0f} h"
-
-
-def _said(question: dict[str, Any]) -> str:
-    name = f"{question['question_id']}: " if question.get("question_id") else ""
-    answer = f" -> {question['answer']}" if question.get("answer") else ""
-    return one_line(f"{name}{question['question']}{answer}")
