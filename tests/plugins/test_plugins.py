@@ -108,6 +108,22 @@ def test_packages_that_cannot_be_looked_through_are_named_and_the_others_work(
     assert registry.for_skill("my-skill").name == "mine"
 
 
+def test_a_plugin_of_an_installed_package_is_found_by_its_entry_point(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = tmp_path / "site"
+    package = site / "kitchen-1.0.dist-info"
+    package.mkdir(parents=True)
+    (site / "kitchen_plugin_of_a_test.py").write_text(HEAD + BODY)
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: kitchen\nVersion: 1.0\n")
+    points = "good = kitchen_plugin_of_a_test:Mine\nbad = kitchen_plugin_of_a_test:HEAD\n"
+    (package / "entry_points.txt").write_text(f"[session_memory.plugins]\n{points}")
+    monkeypatch.syspath_prepend(str(site))
+    registry = Registry(str(tmp_path / "none"))
+    assert registry.for_skill("my-skill").name == "mine" and "AttributeError" in registry.failed["bad"]
+    assert [each["source"] for each in registry.listed()][3:] == ["package kitchen_plugin_of_a_test:Mine"]
+
+
 def test_links_are_refused_and_files_open_to_others_are_tightened(tmp_path: Path) -> None:
     place = folder(tmp_path, mine=BODY)
     os.symlink(os.path.join(place, "mine.py"), os.path.join(place, "link.py"))

@@ -97,6 +97,9 @@ def _merge(database: Database, learning: str, target: str, hlc: int, record: str
 
 def _settle(database: Database, learning: str) -> None:
     """Count anew what outcomes say of a learning, and of all it is merged with."""
+    if database.one("SELECT 1 FROM merge WHERE learning = ?1 OR target = ?1", (learning,)) is None:
+        _count(database, learning, [learning], None)
+        return
     targets: dict[str, str] = dict(
         database.rows(
             "SELECT merge.learning, target FROM merge JOIN learning AS source ON source.id = merge.learning"

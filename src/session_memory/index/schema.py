@@ -144,6 +144,7 @@ CREATE INDEX outcome_learning ON outcome (learning);
 -- Which learning was put in the place of which; of several words on one the last by (hlc, record) counts.
 CREATE TABLE merge (learning TEXT NOT NULL, hlc INTEGER NOT NULL, record TEXT NOT NULL, target TEXT NOT NULL,
   PRIMARY KEY (learning, hlc, record, target)) WITHOUT ROWID;
+CREATE INDEX merge_target ON merge (target);
 
 -- The words of learnings, as event_text holds those of events.
 CREATE VIRTUAL TABLE learning_text USING fts5 (text, parts, tokenize='porter unicode61 remove_diacritics 2');
