@@ -85,13 +85,18 @@ class Starts:
             return
         yield from self._imports.missed(environment().transcripts_of(opened.cwd), Imported())
 
-    def status(self, session_id: str | None) -> dict[str, Any]:
-        """As `session_status` returns it. Raises NotFound (unknown-session), IndexUnavailable."""
+    def status(
+        self, session_id: str | None, *, fit: Callable[[dict[str, Any]], dict[str, Any]] = lambda state: state
+    ) -> dict[str, Any]:
+        """As `session_status` returns it; `fit` cuts a plugin's state to what one answer can carry.
+
+        Raises NotFound (unknown-session), IndexUnavailable.
+        """
         result = self._sessions.status(session_id)
         if result["session_id"]:
             state = self._states.of(result["session_id"])
             result["plugin"] = state.plugin.name
-            result["plugin_state"] = state.folded.state.to_object()
+            result["plugin_state"] = fit(state.folded.object)
             result["progress"] = round(state.folded.progress, 3)
             if state.folded.error:
                 result["plugin_error"] = state.folded.error

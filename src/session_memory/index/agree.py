@@ -16,6 +16,7 @@ from session_memory.model.record import (
     EVENT,
     HANDOFF,
     LEARNING,
+    OUTCOME,
     PROJECT,
     RELATION,
     RESUME,
@@ -35,7 +36,7 @@ def differences(database: Database, home: Home, progress: Callable[[int, int], N
     """Sentences that say where index and log differ; empty when they agree. Raises OSError."""
     events: dict[str, tuple[int, str, int]] = {}  # group (key or id) -> clock of its first, id of its first, versions
     digests: dict[str, int] = {}  # id -> hash of its data
-    others: dict[str, set[str]] = {kind: set() for kind in (CHECKPOINT, HANDOFF, RESUME, *NAMED)}
+    others: dict[str, set[str]] = {kind: set() for kind in (CHECKPOINT, HANDOFF, RESUME, OUTCOME, *NAMED)}
     aliases: dict[str, tuple[int, str]] = {}  # key -> clock and id of the last word about it
     ends: dict[str, tuple[int, str]] = {}  # origin -> number and chain of its last line
     with reader.Logs(home) as logs:

@@ -44,6 +44,7 @@ APPLY = {
     record.RESUME: checkpoints.apply,
     record.INJECTION: checkpoints.apply,
     record.LEARNING: learnings.apply,
+    record.OUTCOME: learnings.apply,
     record.ENTITY: entities.apply,
     record.RELATION: entities.apply,
     record.DOCUMENT: documents.apply,
