@@ -18,6 +18,7 @@ from session_memory.index import sessions as session_rows
 from session_memory.index.database import Database
 from session_memory.log.journal import Journal
 from session_memory.model.record import EVENT, SESSION, Draft
+from session_memory.settings import environment
 
 WAIT = 20.0  # seconds for the index
 NEAR_MS = 15 * 60_000  # a hook tells of a message when it is over, the transcript when it began
@@ -119,6 +120,7 @@ class Imports:
         if transcript.forked:  # what it copies may have come in a moment ago
             self._opened.index.catch_up(wait=WAIT)
         origin = ""  # of a fork: the session whose records it begins with
+        ours = _by_this_client(transcript.path)
         while True:
             batch = list(islice(drafts, BATCH))
             if not batch:
@@ -130,6 +132,8 @@ class Imports:
             kept = [draft for draft in map(consent.kept, fresh) if draft is not None]
             for draft in kept:
                 draft.body["project"] = key
+                if not ours and draft.body.get("stated_by") == "user":
+                    draft.body["stated_by"] = "import"
                 if draft.kind == SESSION:
                     draft.body["project_name"] = name
             result.new += sum(1 for draft in kept if draft.kind == EVENT)
@@ -182,6 +186,11 @@ class Imports:
             else:  # the folder is gone, or on another machine: its path is all that is known
                 self._projects[cwd] = (f"dir:{cwd}", os.path.basename(cwd.rstrip("/")) or "unknown")
         return self._projects[cwd]
+
+
+def _by_this_client(path: str) -> bool:
+    """Whether a transcript lies where this user's client writes them: of any other one nobody knows who typed what it says."""
+    return os.path.realpath(path).startswith(os.path.join(os.path.realpath(environment().claude_projects), ""))
 
 
 def _holder(database: Database, draft: Draft, key: str) -> str | None:
