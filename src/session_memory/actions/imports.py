@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
+from typing import Any
 
 from session_memory import git, ids
 from session_memory.actions.opened import Opened
@@ -18,6 +19,7 @@ from session_memory.index import sessions as session_rows
 from session_memory.index.database import Database
 from session_memory.log.journal import Journal
 from session_memory.model.record import EVENT, SESSION, Draft
+from session_memory.model.values import clean_text
 from session_memory.settings import environment
 
 WAIT = 20.0  # seconds for the index
@@ -203,7 +205,7 @@ def _holder(database: Database, draft: Draft, key: str) -> str | None:
         at, member = draft.at_ms or 0, "text" if "text" in body["data"] else "args"
         found = database.one(
             f"{asked} event.at BETWEEN ? AND ? AND category = ? AND type = ? AND data ->> ? = ?",
-            (at - NEAR_MS, at + NEAR_MS, body["category"], body["type"], member, body["data"].get(member)),
+            (at - NEAR_MS, at + NEAR_MS, body["category"], body["type"], member, _kept(body["data"].get(member))),
         )
     elif found is None:
         before = f"uuid:{body['source'].get('uuid')}"
@@ -219,8 +221,13 @@ def _unkeyed(database: Database, draft: Draft, asked: str) -> tuple[object, ...]
         return None
     return database.one(
         f"{asked} event.at BETWEEN ? AND ? AND category = 'message' AND type = ? AND event.key IS NULL AND data ->> 'text' = ?",
-        (at - NEAR_MS, at + NEAR_MS, draft.body["type"], text),
+        (at - NEAR_MS, at + NEAR_MS, draft.body["type"], _kept(text)),
     )
+
+
+def _kept(text: Any) -> Any:
+    """A text as the log keeps it: half a character is replaced."""
+    return clean_text(text) if isinstance(text, str) else text
 
 
 def keep_each(journal: Journal, drafts: list[Draft], troubles: list[str]) -> None:

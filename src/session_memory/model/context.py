@@ -46,7 +46,10 @@ ID = 14  # digits of an event's id that name it: events of one hook call share t
 LONG, SHORT = 240, 120  # characters of a statement, and of what stands in a list
 DAY_MS = 86_400_000
 ROLE = later(r"(?i)\A(human|assistant|system|user|developer):")  # a turn of somebody's, at the beginning of a line
-LIVE = later(r"(?i)(&(?=#|[a-z]{2,8};)|\bwww(?=\.)|\b(?:javascript|vbscript|mailto|data)(?=:\S))")
+# entities, links, and what would look like the source of a statement
+LIVE = later(
+    r"(?i)(&(?=#|[a-z]{2,8};)|\bwww(?=\.)|\b(?:javascript|vbscript|mailto|data)(?=:\S)|\((?=(?:user|model|rule|tool|import),))"
+)
 HEADINGS = {
     RULES: "Rules the user set", TASKS: "Rules of the task in progress", QUESTIONS: "Open questions", BLOCKERS: "Blockers",
     DECISIONS: "Decisions", NEXT: "Next steps", ASKS: "What the user asked last", WORK: "Where the work stands",
@@ -213,7 +216,11 @@ class _Part:
             return f"- {neutral(fact.text, LONG)}"
         why = f": {neutral(fact.why, SHORT)}" if self.section == FAILING else ""
         text = neutral(fact.text, LONG) + neutral(fact.more, LONG, keep=True) + why
-        status = f", {neutral(fact.why, 60)}" if self.section == NEXT and "task list" in fact.why else ""
+        status = (
+            f", {''.join(c for c in neutral(fact.why, 50) if c.isalnum() or c in ' ,_-')}"
+            if self.section == NEXT and "task list" in fact.why
+            else ""
+        )
         return f"- {text} ({self._source(fact)}{status})"
 
     def _source(self, fact: Fact) -> str:
@@ -233,7 +240,8 @@ class _Part:
             self.lines.append(_line(fact, fact.why, f"{folder}{name}"))
         if shown:
             told = [folder + ", ".join(names) for folder, names in shown.items()]
-            self.written = ["", f"## {HEADINGS[self.section]}", "- " + "; ".join(told)]
+            listed = "; ".join(told).replace("://", ":∕∕")  # a folder's end and what follows it
+            self.written = ["", f"## {HEADINGS[self.section]}", f"- {listed}"]
 
     def _name(self, fact: Fact) -> tuple[str, str]:
         if self.section == COMMANDS:

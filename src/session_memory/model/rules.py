@@ -45,11 +45,12 @@ ADDRESSING = (
     "without asking", "without confirm", "without permission", "without review", "never ask", "not ask", "n't ask", "not tell",
     "never tell", "n't tell", "not mention", "never mention", "n't mention", "hesitat", "pre-approved", "preapproved",
     "authorized", "authorised", "claude, ", "claude: ", " llm", "the model", "the agent", "ai agent", " ai ", "~/", "id_rsa",
-    ".ssh", ".netrc", ".aws", "$(", "&&", "netcat", "pastebin", "ngrok", "printenv", "--no-verify", "[inst", "tool_use", "function_call",
+    ".ssh", ".netrc", ".aws", "$(", "&&", "netcat", "pastebin", "ngrok", "printenv", "--no-verify", "[inst", "tool_use",
+    "function_call",
 )  # fmt: skip
 # what an order of a task may not be about either: it leads out of the work, or takes a guard away (to forbid it is a rule)
 LEADING_OUT = (
-    "install ", "download", "fetch ", "clone ", "ssh ", "scp ", "rsync", "git push", "publish", "disable ", "skip ", "bypass",
+    "install ", "download", "fetch ", "clone ", "ssh ", "scp ", "rsync", "git push", "push to ", "publish", "disable ", "skip ", "bypass",
     "delete ", "remove all", "email", "webhook", "./", "allowlist", "allow-list", "environment variable",
 )  # fmt: skip
 # what a name or a title does not say unless it is meant for whoever reads it
