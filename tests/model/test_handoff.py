@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from session_memory.git import Changes, Commit
 from session_memory.model.facts import gather, text_of
 from session_memory.model.handoff import Standing, as_object, fitted, legend, sections
-from session_memory.model.receipt import compare
+from session_memory.model.receipt import Receipt, compare
 from session_memory.model.telling import compose, whole
 from session_memory.model.tokens import estimate
 
@@ -181,7 +181,7 @@ def test_for_machines_too_what_does_not_fit_is_counted(questions: int, others: i
         events.append(event(n % 60, "decision", "x", {"title": f"we take {n}", "rationale": "because " * 30}))
     for number, each in enumerate(events):
         each["id"] = f"{number:032x}"
-    whole_object = as_object(gather(events), Standing(since=["M a.py"] * others))
+    whole_object = as_object(gather(events), Standing(receipt=Receipt(lines=["M a.py"] * others)))
     told = fitted(whole_object, room)
     assert len(json.dumps(told, ensure_ascii=False)) <= room
     left = told.get("left_out", {})

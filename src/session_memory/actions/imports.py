@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
+from typing import Any
 
 from session_memory import git, ids
 from session_memory.actions.opened import Opened
@@ -18,6 +19,8 @@ from session_memory.index import sessions as session_rows
 from session_memory.index.database import Database
 from session_memory.log.journal import Journal
 from session_memory.model.record import EVENT, SESSION, Draft
+from session_memory.model.values import clean_text
+from session_memory.settings import environment
 
 WAIT = 20.0  # seconds for the index
 SOON_MS = 2_000  # a hook and the transcript tell of a turn's beginning within it
@@ -121,6 +124,7 @@ class Imports:
         if transcript.forked:  # what it copies may have come in a moment ago
             self._opened.index.catch_up(wait=WAIT)
         origin = ""  # of a fork: the session whose records it begins with
+        ours = _by_this_client(transcript.path)
         while True:
             batch = list(islice(drafts, BATCH))
             if not batch:
@@ -132,6 +136,8 @@ class Imports:
             kept = [draft for draft in map(consent.kept, fresh) if draft is not None]
             for draft in kept:
                 draft.body["project"] = key
+                if not ours and draft.body.get("stated_by") == "user":
+                    draft.body["stated_by"] = "import"
                 if draft.kind == SESSION:
                     draft.body["project_name"] = name
             result.new += sum(1 for draft in kept if draft.kind == EVENT)
@@ -196,6 +202,11 @@ class Imports:
         return self._projects[cwd]
 
 
+def _by_this_client(path: str) -> bool:
+    """Whether a transcript lies where this user's client writes them: of any other one nobody knows who typed what it says."""
+    return os.path.realpath(path).startswith(os.path.join(os.path.realpath(environment().claude_projects), ""))
+
+
 def _holder(database: Database, draft: Draft, key: str) -> str | None:
     """The session that holds it already: by its key, by the one that this product gave it before hooks recorded too, or by
     its words from about the same time, where it has no name of its own or another one here. None when none does."""
@@ -206,7 +217,7 @@ def _holder(database: Database, draft: Draft, key: str) -> str | None:
         at, member = draft.at_ms or 0, "text" if "text" in body["data"] else "args"
         found = database.one(
             f"{asked} event.at BETWEEN ? AND ? AND category = ? AND type = ? AND data ->> ? = ?",
-            (at - NEAR_MS, at + NEAR_MS, body["category"], body["type"], member, body["data"].get(member)),
+            (at - NEAR_MS, at + NEAR_MS, body["category"], body["type"], member, _kept(body["data"].get(member))),
         )
     elif found is None:
         found = _turn(database, draft, asked)
@@ -232,8 +243,13 @@ def _unkeyed(database: Database, draft: Draft, asked: str) -> tuple[object, ...]
         return None
     return database.one(
         f"{asked} event.at BETWEEN ? AND ? AND category = 'message' AND type = ? AND event.key IS NULL AND data ->> 'text' = ?",
-        (at - NEAR_MS, at + NEAR_MS, draft.body["type"], text),
+        (at - NEAR_MS, at + NEAR_MS, draft.body["type"], _kept(text)),
     )
+
+
+def _kept(text: Any) -> Any:
+    """A text as the log keeps it: half a character is replaced."""
+    return clean_text(text) if isinstance(text, str) else text
 
 
 def keep_each(journal: Journal, drafts: list[Draft], troubles: list[str]) -> None:

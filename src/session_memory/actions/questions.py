@@ -9,8 +9,8 @@ from session_memory.actions.events import Events
 from session_memory.actions.opened import Opened
 from session_memory.actions.sessions import Sessions
 from session_memory.errors import InvalidInput, NotFound
-from session_memory.index import search as event_rows
 from session_memory.index import projects as project_rows
+from session_memory.index import search as event_rows
 from session_memory.model.questions import Question, ledger, wording
 
 if TYPE_CHECKING:

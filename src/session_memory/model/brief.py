@@ -201,12 +201,20 @@ def _rules(notes: list[Note], constraints: list[dict[str, Any]]) -> list[Fact]:
     said = [note for note in notes if note["what"] == SAID and note["type"] != "plan_approval"]
     for note in said:
         for text, stands in rules.of_user(_answer(note)):
-            found.append(Fact(RULES, text, note, "the user's words", by="user", stands=stands))
+            found.append(Fact(RULES, text, note, "the user's words", by=_sayer(note), stands=stands))
     once: dict[str, Fact] = {}
     for fact in found:
         once[_folded(fact.text)] = fact
-    ordered = sorted(once.values(), key=lambda fact: (fact.stands, fact.at), reverse=True)
+    # the user's before others': however many a model states, they push none of his out
+    ordered = sorted(
+        once.values(), key=lambda fact: (fact.stands and fact.by == "user", fact.stands, fact.at), reverse=True
+    )
     return ordered[:MOST_RULES]
+
+
+def _sayer(note: Note) -> str:
+    """Whose words were typed: the user's, unless they came in with a history that this client did not write."""
+    return "import" if note.get("by") == "import" else "user"
 
 
 def _answer(note: Note) -> str:
@@ -252,7 +260,7 @@ def _asks(notes: list[Note]) -> list[Fact]:
     said = [note for note in reversed(notes) if note["what"] == SAID and note["type"] != "plan_approval"]
     once = {_folded(note["text"]): note for note in reversed(said)}
     return [
-        Fact(ASKS, note["text"], note, "the user's words", by="user")
+        Fact(ASKS, note["text"], note, "the user's words", by=_sayer(note))
         for note in said
         if once.get(_folded(note["text"])) is note
     ][:MOST_ASKS]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from session_memory.model.compaction import words
-from session_memory.model.context import LONG, Context, age, neutral
+from session_memory.model.context import LONG, Context, age, neutral, stated_by
 from session_memory.model.facts import reason_of, text_of
 
 LEAST_WORDS = 2  # telling words of the prompt that a statement must hold
@@ -61,7 +61,7 @@ def compose(prompt: str, hits: list[dict[str, Any]], session: str, known: set[st
         line = {
             "section": "recall",
             "ids": [event["id"]],
-            "by": event.get("stated_by", "model"),
+            "by": stated_by(str(event.get("stated_by", "model"))),
             "at": event["timestamp"],
         }
         if why:
