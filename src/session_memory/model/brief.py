@@ -44,6 +44,10 @@ RULES, TASKS, QUESTIONS, BLOCKERS, DECISIONS, NEXT, ASKS, WORK, FILES, COMMANDS,
 )  # fmt: skip
 MOST_RULES, MOST_TASK_RULES, MOST_ASKS, MOST_FILES, MOST_COMMANDS, MOST_COMMITS = 12, 12, 5, 24, 8, 3
 PASSING = ("/tmp/", "/private/tmp/", "/var/folders/")  # noqa: S108  # names of places, nothing is written there
+TALK = frozenset(
+    "yes yep no ok okay sure please thanks thank you good great perfect nice fine go on ahead continue proceed carry keep going do"
+    " it that this again try retry check look now then and next wait stop done so well hi hello".split()
+)
 REPEATED = 2  # as often must a command pass, or fail in a row, to be told
 # notes of a kind that a brief holds, the newest
 KEPT = {SAID: 60, EDIT: 60, COMMIT: 12, TASK: 60, COUNT: 40, FAILED: 10, ITEM: 40, TOLD: 10}
@@ -226,12 +230,18 @@ def _task_rules(notes: list[Note]) -> list[Fact]:
 def _asks(notes: list[Note]) -> list[Fact]:
     """What the user asked for last, in his own words, the newest first."""
     said = [note for note in reversed(notes) if note["what"] == SAID and note["type"] != "plan_approval"]
+    said = [note for note in said if note is said[0] or not _mere_talk(note["text"])]
     once = {_folded(note["text"]): note for note in reversed(said)}
     return [
         Fact(ASKS, note["text"], note, "the user's words", by="user")
         for note in said
         if once.get(_folded(note["text"])) is note
     ][:MOST_ASKS]
+
+
+def _mere_talk(text: str) -> bool:
+    """Whether a message says nothing by itself: `go on`, `yes please`, `check again`."""
+    return all(word in TALK for word in _folded(text).split())
 
 
 def _unanswered(notes: list[Note]) -> list[Note]:

@@ -49,8 +49,8 @@ HEADINGS = {
     LAST: "The last session's last reply",
 }  # fmt: skip
 ORDER = (RULES, TASKS, QUESTIONS, BLOCKERS, DECISIONS, NEXT, WORK, ASKS, FILES, FAILING, COMMANDS, FINDINGS, LAST)
-# after a compaction what the summary does not hold comes first; where the work stands, the summary tells best
-COMPACT_ORDER = (RULES, QUESTIONS, TASKS, BLOCKERS, DECISIONS, ASKS, FILES, FAILING, COMMANDS, WORK, FINDINGS, NEXT)
+# after a compaction what the summary does not hold comes first; files, and where the work stands, the summary tells best
+COMPACT_ORDER = (RULES, QUESTIONS, TASKS, BLOCKERS, DECISIONS, ASKS, FAILING, COMMANDS, FILES, WORK, FINDINGS, NEXT)
 LISTED = (FILES, COMMANDS)  # sections in one paragraph
 MOST = {DECISIONS: 8, NEXT: 6, FINDINGS: 4, BLOCKERS: 6}  # facts of a section; what is over it is left out, and said so
 INTRO = (

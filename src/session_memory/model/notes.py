@@ -26,6 +26,10 @@ WORDS = ("user_prompt", "command", "answer", "plan_approval")
 LONG, SHORT = 1_200, 300  # characters of a text that a note keeps
 MOST_RULES = 24  # of one task
 TITLE = 120
+REPLY_HEAD, REPLY_TAIL = 90, 140  # characters of a reply: of its beginning, of its end
+# lines under a summary's headings for what is to be done that are none of it; it is asked to quote the user there
+PASSED = ("```", "`", "None", "No pending", '"', "“", ">", "The user", "User ", "Quote", "Direct quote", "From the")
+UNSEEN = ("head", "grep", "rg", "sed", "awk", "wc", "cut", "jq")  # behind such a filter nobody saw how a command ended
 
 
 class Reader:
@@ -64,7 +68,7 @@ class Reader:
         if type_ == "compact_summary":
             return [_note(SUMMARY, event, text=str(data.get("text", "")), next=next_steps(str(data.get("text", ""))))]
         if type_ == "reply":
-            return [_note(REPLY, event, text=_unlabelled(str(data.get("text", ""))[: 4 * SHORT])[:SHORT])]
+            return [_note(REPLY, event, text=_ends(_unlabelled(str(data.get("text", "")))))]
         return []
 
     def _call(self, event: Event, data: dict[str, Any]) -> list[Note]:
@@ -105,6 +109,8 @@ class Reader:
             return self._task_file(call, str(given.get("file_path", "")), str(data.get("output", "")))
         command = given.get("command")
         if tool == "Bash" and isinstance(command, str) and not data.get("rejected"):
+            if given.get("run_in_background") or str(data.get("output", "")).startswith("Command running in background"):
+                return []  # it has begun; how it ended is told elsewhere, if at all
             return _ran(call, event, command, str(data.get("output", "")), ok=ok)
         return []
 
@@ -157,7 +163,7 @@ def next_steps(summary: str) -> list[str]:
             said = line.lstrip("-*•[] ").replace("**", "")
             if said.startswith("If you need specific details"):
                 break  # what the client says behind every summary
-            if len(said) > 8 and not said.startswith(("```", "`", "None", "No pending")) and not said.endswith(":"):
+            if len(said) > 8 and not said.startswith(PASSED) and not said.endswith(":"):
                 found.append(said[:SHORT])
     return found[:12]
 
@@ -182,6 +188,14 @@ def _trimmed(event: Event) -> Event:
         elif isinstance(value, list):
             data[name] = [each[:SHORT] if isinstance(each, str) else str(each)[:SHORT] for each in value[:20]]
     return {**{k: v for k, v in event.items() if k not in ("source", "data", "commit")}, "data": data}
+
+
+def _ends(text: str) -> str:
+    """How a reply begins and how it ends: the end tells what comes next, or asks."""
+    if len(text) <= REPLY_HEAD + REPLY_TAIL + 3:
+        return text
+    head, tail = text[:REPLY_HEAD], text[-REPLY_TAIL:]
+    return f"{head[: head.rfind(' ')] if ' ' in head else head} … {tail.partition(' ')[2] or tail}"
 
 
 def _unlabelled(text: str) -> str:
@@ -213,6 +227,7 @@ def _ran(call: Event, event: Event, command: str, output: str, *, ok: bool) -> l
     if parts:
         # of a sequence only the last command's outcome is known; of a chain that passed, all of them passed
         passed = parts if ok and not _sequence(command) else parts[-1:] if ok else []
+        passed = [] if _unseen(command) else passed
         found.append(
             _note(
                 RAN,
@@ -232,8 +247,15 @@ def _sequence(command: str) -> bool:
     return ";" in head or "||" in head or "\n" in head.strip()
 
 
+def _unseen(command: str) -> bool:
+    """Whether a filter hid how what ran before it ended."""
+    behind = command.split("<<", 1)[0].split("|")[1:]
+    return any(each.split()[:1] and each.split()[0] in UNSEEN for each in behind)
+
+
 def _shown(call: Event, name: str, text: str) -> Note:
     first = text.splitlines()[0] if text else ""
+    named = next((line for line in text.splitlines()[:12] if line.lower().startswith("title:")), "")
     title = first.partition(name)[2].strip(" ·:-—[]()\t").split("   ")[0].split(" [")[0]
     return _note(TASK, call, task=name, change="show", title=title[:TITLE], rules=rules.of_task(text)[:MOST_RULES])
 

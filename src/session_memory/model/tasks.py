@@ -26,6 +26,7 @@ class Tasks:
             elif note["what"] == TASK and note["change"] == "show":
                 self.shown[note["task"]] = note
             elif note["what"] == TASK:
+                self.state.pop(note["task"], None)  # in the order of what happened last
                 self.state[note["task"]] = note
 
     def begun(self) -> list[str]:
@@ -49,8 +50,8 @@ class Tasks:
 
 
 def newest(named: dict[str, Note]) -> list[tuple[str, Note]]:
-    """Notes by name, the newest first."""
-    return sorted(named.items(), key=lambda each: str(each[1]["at"]), reverse=True)
+    """Notes by name, the newest first; of one call's the last one."""
+    return sorted(named.items(), key=lambda each: str(each[1]["at"]))[::-1]
 
 
 def _part_of(part: str, whole: str) -> bool:
