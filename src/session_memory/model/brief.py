@@ -48,6 +48,7 @@ TALK = frozenset(
     "yes yep no ok okay sure please thanks thank you good great perfect nice fine go on ahead continue proceed carry keep going do"
     " it that this again try retry check look now then and next wait stop done so well hi hello".split()
 )
+MOST_HELD = 10  # tasks whose rules a brief holds: one that is closed may be begun again
 REPEATED = 2  # as often must a command pass, or fail in a row, to be told
 # notes of a kind that a brief holds, the newest
 KEPT = {SAID: 60, EDIT: 60, COMMIT: 12, TASK: 60, COUNT: 40, FAILED: 10, ITEM: 40, TOLD: 10}
@@ -94,7 +95,7 @@ def facts(notes: list[Note]) -> list[Fact]:
         _stated(FINDINGS, each, f"{severity(each)}: {text_of(each)}", "finding, not resolved")
         for each in stated.findings
     ]
-    return [*found, *_asks(notes), *_work(notes), *_files(notes), *_commands(notes), *_reply(notes)]
+    return [*_once(found), *_asks(notes), *_work(notes), *_files(notes), *_commands(notes), *_reply(notes)]
 
 
 def kept(notes: list[Note]) -> list[Note]:
@@ -110,7 +111,7 @@ def kept(notes: list[Note]) -> list[Note]:
         for each in events
     }  # fmt: skip
     tasks = Tasks(notes)
-    holding = set(tasks.in_progress()) | set(tasks.begun())
+    holding = {*tasks.in_progress(), *(name for name, _note in newest(tasks.shown)[:MOST_HELD])}
     unanswered = {id(note) for note in _unanswered(notes)}
     last_edit = {note["file"]: id(note) for note in notes if note["what"] == EDIT}
     single = {what: id(note) for note in notes for what in (note["what"],) if what in (TODO, SUMMARY, PLAN, REPLY)}
@@ -123,8 +124,11 @@ def kept(notes: list[Note]) -> list[Note]:
             continue
         if what in (RAN, ANSWERED, COUNT, FAILED) or (what in single and single[what] != id(note)):
             continue
-        if what == TASK and note.get("rules") and note["task"] not in holding:
-            note = {**note, "rules": []}
+        if what == TASK and note["change"] == "show":
+            rules_held = note["task"] in holding and tasks.shown[note["task"]]["id"] == note["id"]
+            note = {**note, "rules": note["rules"] if rules_held else []}
+        elif what == TASK and tasks.state[note["task"]]["id"] == note["id"]:
+            note = tasks.state[note["task"]]  # with what was known when it was closed
         elif what == SUMMARY and note.get("text"):
             note = {**note, "text": ""}
         found.append(note)
@@ -147,15 +151,15 @@ def _bounded(notes: list[Note]) -> list[Note]:
 
 
 def _statements(notes: list[Note]) -> list[dict[str, Any]]:
-    """The stated events, each once: what a hook and a transcript tell is one statement under two ids until the index joins them."""
-    once: dict[tuple[str, str, str], dict[str, Any]] = {}
-    for note in notes:
-        if note["what"] == STATEMENT:
-            event = note["stated"]
-            once.setdefault(
-                (event["session_id"], event["type"], repr(event["data"]) + str(event.get("parent_id"))), event
-            )
-    return list(once.values())
+    return [note["stated"] for note in notes if note["what"] == STATEMENT]
+
+
+def _once(found: list[Fact]) -> list[Fact]:
+    """Each statement once: a hook and a transcript tell it under two ids until the index joins them."""
+    told: dict[tuple[str, str], Fact] = {}
+    for fact in found:
+        told.setdefault((fact.section, _folded(fact.text + fact.more) or fact.text), fact)
+    return list(told.values())
 
 
 def _stated(section: str, event: dict[str, Any], text: str, why: str, more: str = "") -> Fact:

@@ -42,7 +42,7 @@ def parts(command: str) -> list[list[str]]:
     return found
 
 
-def common(words: list[str], tasks: frozenset[str] = frozenset()) -> str:
+def usual(words: list[str], tasks: frozenset[str] = frozenset()) -> str:
     """A command without what changes from call to call (files, ids of tasks, quoted text); "" when it is not worth knowing."""
     if not words or words[0] in PLAIN or words[0].startswith(("/", "./", "#", "(", "{")) or not words[0][0].isalpha():
         return ""

@@ -26,8 +26,10 @@ class Tasks:
             elif note["what"] == TASK and note["change"] == "show":
                 self.shown[note["task"]] = note
             elif note["what"] == TASK:
+                # closed while edits wait to be committed: its rules hold until they are
+                held = note.get("held") or (note["change"] == "closed" and self.edited > self.committed)
                 self.state.pop(note["task"], None)  # in the order of what happened last
-                self.state[note["task"]] = note
+                self.state[note["task"]] = {**note, "held": held}
 
     def begun(self) -> list[str]:
         """Tasks that were begun and are not closed, the newest first."""
@@ -37,8 +39,9 @@ class Tasks:
         """Those whose rules hold now: begun; closed while the work is not committed; else the one shown last; and what they are
         part of."""
         found = self.begun()
-        if not found and self.edited > self.committed:
-            found = [name for name, note in newest(self.state) if note["change"] == "closed"][:1]
+        if not found:
+            closed = [(name, note) for name, note in newest(self.state) if note["change"] == "closed"]
+            found = [name for name, note in closed[:1] if note["held"] and note["at"] > self.committed]
         if not found:
             found = [name for name, _note in newest(self.shown) if self._open(name)][:1]
         whole = [name for each in found for name in self.shown if name != each and _part_of(each, name)]
