@@ -135,7 +135,7 @@ def commands_of(session: Session, events: list[dict[str, Any]]) -> list[list[str
         given = event["data"].get("input")
         if event["category"] == "tool_call" and event["type"] == "Bash" and isinstance(given, dict):
             for words in shell.parts(str(given.get("command", ""))):
-                common = shell.common(words, tasks)
+                common = shell.usual(words, tasks)
                 if common:
                     found.append(common.split())
     return found

@@ -31,7 +31,7 @@ def answers(line: dict[str, Any], label: dict[str, Any], at: int) -> bool:
         path = text.replace(": ", "").removesuffix(" (gone)").rstrip("*")
         return path.endswith(label["text"]) or label["text"].endswith(path)
     if section == "commands":
-        known = {shell.common(part) for quote in quotes for part in shell.parts(quote)}
+        known = {shell.usual(part) for quote in quotes for part in shell.parts(quote)}
         return text.split("`")[1] in known
     if section == "work":
         if text.startswith("Commit "):

@@ -49,6 +49,7 @@ TALK = frozenset(
     " it that this again try retry check look now then and next wait stop done so well hi hello".split()
 )
 MOST_HELD = 10  # tasks whose rules a brief holds: one that is closed may be begun again
+UNDER_WAY, SHOWN_LAST = "which is in progress", "which was shown last"
 REPEATED = 2  # as often must a command pass, or fail in a row, to be told
 # notes of a kind that a brief holds, the newest
 KEPT = {SAID: 60, EDIT: 60, COMMIT: 12, TASK: 60, COUNT: 40, FAILED: 10, ITEM: 40, TOLD: 10}
@@ -206,29 +207,26 @@ def _task_rules(notes: list[Note]) -> list[Fact]:
     """Rules in force: those of the tasks in progress, prohibitions first; about ten."""
     tasks = Tasks(notes)
     found: list[tuple[int, int, Fact]] = []
+    begun = tasks.begun()
     for order, name in enumerate(tasks.in_progress()):
         note = tasks.shown.get(name)
+        why = f"rule of {name}, {UNDER_WAY if begun else SHOWN_LAST}"
+        known = _titled(name, note or {} if name.isdigit() else {})  # a mere number says nothing
         for text, rank in (note or {}).get("rules", ()):
-            found.append(
-                (
-                    rank,
-                    order,
-                    Fact(TASKS, text, note or {}, f"rule of {name}, which is in progress", by="tool", more=name),
-                )
-            )
-    for note in _last(notes, PLAN):
-        for text, rank in note.get("rules", ()):
-            found.append(
-                (
-                    rank,
-                    9,
-                    Fact(TASKS, text, note, "rule of the plan that the user approved", by="user", more="the plan"),
-                )
-            )
+            found.append((rank, order, Fact(TASKS, text, note or {}, why, by="tool", more=known)))
+    plan = tasks.plan()
+    for text, rank in (plan or {}).get("rules", ()):
+        found.append((rank, 9, Fact(TASKS, text, plan or {}, "rule of the plan that the user approved", by="user", more="the plan")))
     found.sort(key=lambda each: (each[0], each[1]))
     once = {_folded(fact.text): fact for _rank, _order, fact in reversed(found)}
     binding = [each for each in found if once[_folded(each[2].text)] is each[2]][:MOST_TASK_RULES]
     return [fact for _rank, _order, fact in sorted(binding, key=lambda each: (each[1], each[0]))]
+
+
+def _titled(name: str, note: Note) -> str:
+    """A task as one speaks of it: `#42 (Answer 429)`."""
+    title = str(note.get("title") or "")
+    return (f"#{name}" if name.isdigit() else name) + (f" ({title})" if title and title != name else "")
 
 
 def _asks(notes: list[Note]) -> list[Fact]:
@@ -284,20 +282,12 @@ def _work(notes: list[Note]) -> list[Fact]:
     tasks = Tasks(notes)
     found = []
     for name in tasks.begun()[:3]:
-        title = tasks.shown.get(name, {}).get("title", "")
-        found.append(
-            Fact(
-                WORK,
-                f"In progress: {name}" + (f" ({title})" if title else ""),
-                tasks.state[name],
-                "begun, not closed",
-                about=name,
-            )
-        )
+        said = f"In progress: {_titled(name, tasks.shown.get(name, {}))}"
+        found.append(Fact(WORK, said, tasks.state[name], "begun, not closed", about=name))
     closed = [(name, note) for name, note in newest(tasks.state) if note["change"] == "closed"]
     if closed:
         name, note = closed[0]
-        found.append(Fact(WORK, f"Closed last: {name}", note, "closed last", about=name))
+        found.append(Fact(WORK, f"Closed last: {_titled(name, {})}", note, "closed last", about=name))
     commits = _commits(notes)
     for note in commits[:MOST_COMMITS]:
         found.append(

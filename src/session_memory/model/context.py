@@ -47,7 +47,7 @@ LEFT_OUT = 18  # tokens that are held back for saying what is left out
 HEADINGS = {
     RULES: "Rules the user set", TASKS: "Rules of the task in progress", QUESTIONS: "Open questions", BLOCKERS: "Blockers",
     DECISIONS: "Decisions", NEXT: "Next steps", ASKS: "What the user asked last", WORK: "Where the work stands",
-    FILES: "Files edited (* not committed)", COMMANDS: "Commands that worked", FAILING: "Kept failing", FINDINGS: "Findings",
+    FILES: "Files edited (* since the last commit)", COMMANDS: "Commands that worked", FAILING: "Kept failing", FINDINGS: "Findings",
     LAST: "The last session's last reply",
 }  # fmt: skip
 ORDER = (RULES, TASKS, QUESTIONS, BLOCKERS, DECISIONS, NEXT, WORK, ASKS, FILES, FAILING, COMMANDS, FINDINGS, LAST)
@@ -192,7 +192,7 @@ class _Part:
         for fact in facts:
             text = self._statement(fact)
             source = (
-                f"### {neutral(fact.more, 40)} ({self._source(fact)})"
+                f"### {neutral(fact.more, 60)} ({self._source(fact)})"
                 if self.section == TASKS and fact.more != group
                 else ""
             )
@@ -275,8 +275,10 @@ def _not_now(fact: Fact, here: Here, told: frozenset[str], summary: Summary | No
             return "told before in this conversation"
     if fact.section == LAST and (mine or here.source in ("compact", "resume", "fork")):
         return "the conversation goes on"
-    if here.source == "compact" and not mine and not fact.stands:
+    if here.source == "compact" and not mine and not fact.stands and fact.ids[0] not in told:
         return "of another session"
+    if fact.section == TASKS and fact.why.endswith(brief.SHOWN_LAST) and _older(fact.at, here.now, 7 * DAY_MS):
+        return "of a task that was shown days ago and never begun"
     if summary is not None and fact.section in (NEXT, WORK, DECISIONS, FINDINGS) and summary.holds(fact):
         return "the summary holds it"
     if fact.section == RULES and not fact.stands and not mine and _older(fact.at, here.now, 2 * DAY_MS):

@@ -256,6 +256,8 @@ def _unseen(command: str) -> bool:
 def _shown(call: Event, name: str, text: str) -> Note:
     first = text.splitlines()[0] if text else ""
     titled = first.partition(":")[2] if first.lower().startswith("title:") else first.partition(name)[2]
+    titled = titled.strip(" ·:-—\t")
+    titled = titled.partition("]")[2] if titled.startswith("[") else titled  # a kind, as in `[EPIC] · Title`
     title = titled.strip(" ·:-—[]()\t").split("   ")[0].split(" [")[0]
     return _note(TASK, call, task=name, change="show", title=title[:TITLE], rules=rules.of_task(text)[:MOST_RULES])
 
@@ -273,8 +275,8 @@ def _blocks(output: str, ids: list[str]) -> list[tuple[str, str]]:
             ):
                 begins[name] = n
     if len(ids) == 1:  # a tracker that does not print the name, or prints it below the title
-        titled = next((n for n, line in enumerate(lines[:12]) if line.lower().startswith("title:")), 0)
-        begins[ids[0]] = min(begins.get(ids[0], titled), titled) if titled or lines[:1] != lines[:0] and lines[0].lower().startswith("title:") else begins.get(ids[0], 0)
+        titled = [n for n, line in enumerate(lines[:12]) if line.lower().startswith("title:")][:1]
+        begins[ids[0]] = min([*titled, begins.get(ids[0], len(lines) if titled else 0)])
     order = sorted(begins, key=lambda name: begins[name])
     ends = [begins[name] for name in order[1:]] + [len(lines)]
     return [(name, "\n".join(lines[begins[name] : end])) for name, end in zip(order, ends)]

@@ -180,6 +180,8 @@ def _words(piece: str) -> list[str]:
 
 
 def _shown(word: str, quoted: bool) -> str:
+    if word.lower() == "in progress":
+        return "in-progress"  # as trackers call it
     if quoted and any(letter in word for letter in " \t$(){}\n"):
         head, sign, _rest = word.partition("=")
         return f"{head}={TEXT}" if sign and head.startswith("--") and " " not in head else TEXT
