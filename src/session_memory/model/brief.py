@@ -84,7 +84,7 @@ def facts(notes: list[Note]) -> list[Fact]:
     stated = gather(_statements(notes))
     found = [*_rules(notes, stated.constraints), *_task_rules(notes)]
     found += [_stated(QUESTIONS, each, wording(each), "open question") for each in reversed(stated.questions)]
-    found += [Fact(QUESTIONS, note["text"], note, "put to the user, not answered yet") for note in _unanswered(notes)]
+    found += [Fact(QUESTIONS, note["text"], note, "put to the user, not answered yet", more=" - put to the user") for note in _unanswered(notes)]
     found += [_stated(BLOCKERS, each, text_of(each), "blocker, not resolved") for each in reversed(stated.blockers)]
     found += [_decision(each) for each in reversed(stated.decisions)]
     found += [
@@ -180,8 +180,8 @@ def _decision(event: dict[str, Any]) -> Fact:
 
 
 def _rules(notes: list[Note], constraints: list[dict[str, Any]]) -> list[Fact]:
-    """What the user ruled: stated through a tool, or a sentence of what was typed; those that stand for good first, each the
-    newest before older ones."""
+    """What the user ruled: stated through a tool, or a sentence of what was typed; those that stand for good first,
+    of them what is forbidden, each the newest before older ones."""
     found = [_stated(RULES, each, text_of(each), "constraint") for each in constraints]
     said = [note for note in notes if note["what"] == SAID and note["type"] != "plan_approval"]
     for note in said:
@@ -190,7 +190,7 @@ def _rules(notes: list[Note], constraints: list[dict[str, Any]]) -> list[Fact]:
     once: dict[str, Fact] = {}
     for fact in found:
         once[_folded(fact.text)] = fact
-    ordered = sorted(once.values(), key=lambda fact: (fact.stands, fact.at), reverse=True)
+    ordered = sorted(once.values(), key=lambda fact: (fact.stands, rules.forbids(fact.text), fact.at), reverse=True)
     return ordered[:MOST_RULES]
 
 
@@ -234,11 +234,15 @@ def _asks(notes: list[Note]) -> list[Fact]:
     said = [note for note in reversed(notes) if note["what"] == SAID and note["type"] != "plan_approval"]
     said = [note for note in said if note is said[0] or not _mere_talk(note["text"])]
     once = {_folded(note["text"]): note for note in reversed(said)}
-    return [
-        Fact(ASKS, note["text"], note, "the user's words", by="user")
-        for note in said
-        if once.get(_folded(note["text"])) is note
-    ][:MOST_ASKS]
+    found = [(_without_rules(note["text"]), note) for note in said if once.get(_folded(note["text"])) is note]
+    return [Fact(ASKS, text, note, "the user's words", by="user") for text, note in found if text.strip("… ")][:MOST_ASKS]
+
+
+def _without_rules(text: str) -> str:
+    """What was asked for besides rules: those are told as such."""
+    for rule, _stands in rules.of_user(text):
+        text = text.replace(rule, "…").replace("… …", "…")
+    return text
 
 
 def _mere_talk(text: str) -> bool:

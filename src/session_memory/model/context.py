@@ -135,12 +135,13 @@ def compose(notes: list[Note], here: Here, nonce: str) -> Context:
     last = f"</session-memory {nonce}>"
     room = here.budget - estimate("\n".join([*head, last])) - LEFT_OUT
     body: list[str] = []
-    if here.git:
-        body += ["", "## In git since"] + [f"- {neutral(each, LONG)}" for each in here.git]
-        room -= estimate("\n".join(body))
+    moved = ["", "## In git since", *(f"- {neutral(each, LONG)}" for each in here.git)] if here.git else []
+    room -= estimate("\n".join(moved))
     missing: dict[str, int] = {}
     for section in COMPACT_ORDER if here.source == "compact" else ORDER:
         facts = [fact for fact in chosen if fact.section == section]
+        if section == WORK:
+            body += moved  # beside where the work stood; rules come first
         if not facts:
             continue
         part = _Part(section, facts, here, room)

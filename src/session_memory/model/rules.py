@@ -83,6 +83,12 @@ def stands(sentence: str) -> bool:
     return any(f" {word} " in low for word in STANDING)
 
 
+def forbids(sentence: str) -> bool:
+    """Whether it says what must not be, rather than what must."""
+    low = f" {_low(sentence)} "
+    return low.startswith((" no ", " avoid ")) or any(f" {each} " in low for each in FORBIDDING)
+
+
 def of_task(text: str) -> list[tuple[str, int]]:
     """(line, rank) for every rule in the text of a task, the most binding first: 0 forbids; 1 orders, under a heading that
     binds; 2 stands under such a heading; 3 orders elsewhere."""
@@ -266,11 +272,7 @@ def _clauses(low: str) -> list[str]:
 
 def _rank(said: str, binding: bool) -> int | None:
     low = f" {_low(said)} "
-    if (
-        low.startswith((" no ", " avoid "))
-        or any(f" {each} " in low for each in FORBIDDING)
-        or any(each in low for each in NEGATED)
-    ):
+    if forbids(said) or any(each in low for each in NEGATED):
         return 0
     orders = low.startswith((" keep ", " preserve ", " ensure ", " leave ")) or any(
         f" {each} " in low for each in ORDERING

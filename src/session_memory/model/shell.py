@@ -74,7 +74,7 @@ def task_change(words: list[str]) -> tuple[str, list[str]] | None:
     for each in named:
         if each.startswith("-"):
             break
-        if each not in NO_TASK and _names_task(each):
+        if each not in NO_TASK and each not in UNDER_WAY and _names_task(each):
             ids.append(each.lstrip("#"))
     if not ids:
         return None
