@@ -13,6 +13,7 @@ KINDS = {
     "blockers": ("blocker",), "decisions": ("decision", "rejected"), "next": ("next_step",), "work": ("state",),
     "files": ("file",), "commands": ("env",), "failing": ("blocker", "env"), "last": ("state",), "findings": ("blocker",),
 }  # fmt: skip
+NEAR = 25  # lines
 ENOUGH = 0.6  # of a quote's words, where the wording differs
 
 
@@ -22,7 +23,7 @@ def flat(text: str) -> str:
 
 def answers(line: dict[str, Any], label: dict[str, Any], at: int) -> bool:
     """Whether a told line (whose source stands on line `at`) is what the label says."""
-    section, text = line["section"], line["text"]
+    section, text = line["section"], line["text"].removeprefix("- ")
     if label["type"] not in KINDS[section]:
         return False
     quotes = [each["quote"] for each in label["evidence"]]
@@ -39,8 +40,8 @@ def answers(line: dict[str, Any], label: dict[str, Any], at: int) -> bool:
         name = text.partition(": ")[2].split(" ")[0]
         verb = "in progress" if text.startswith("In progress") else "closed"
         return verb in label["text"] and any(part in label["text"] for part in (name, name.partition("-")[2]))
-    if section == "failing":
-        return here or any(abs(each["line"] - at) <= 8 for each in label["evidence"])
+    if section == "failing":  # an outcome stands a few lines behind its call; the last failure is the one that is named
+        return here or any(each["line"] - NEAR <= at <= each["line"] for each in label["evidence"])
     for quote in quotes:
         one, other = flat(text), flat(quote)
         if other in one or (len(one) > 12 and one in other):
