@@ -110,16 +110,18 @@ def _renamed(events: list[dict[str, Any]], session: str) -> list[dict[str, Any]]
 
 def key(session: Session, moment: str, line: dict[str, Any]) -> str:
     """How a told line is named in the table of verdicts: where it stands, and a hash of its words without its age and id."""
-    words = line["text"].rpartition(" (")[0] or line["text"] if line["section"] not in ("files", "commands") else line["text"]
+    words = (
+        line["text"].rpartition(" (")[0] or line["text"]
+        if line["section"] not in ("files", "commands")
+        else line["text"]
+    )
     digest = hashlib.sha1(words.encode(), usedforsecurity=False).hexdigest()[:6]
     return f"{session.name} {moment} {line['section']} {session.lines.get(line['ids'][0], 0)} {digest}"
 
 
 def files_of(events: list[dict[str, Any]]) -> set[str]:
     """The files that tool calls named."""
-    return {
-        str(file) for each in events if each["category"] == "tool_call" for file in each["data"].get("files", ())
-    }
+    return {str(file) for each in events if each["category"] == "tool_call" for file in each["data"].get("files", ())}
 
 
 def edited(events: list[dict[str, Any]]) -> set[str]:

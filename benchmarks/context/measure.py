@@ -17,6 +17,7 @@ from pathlib import Path
 
 from benchmarks.context import cut, match
 from benchmarks.context.cut import COMPACTION, END, Session
+
 from session_memory.model import brief
 from session_memory.model.compaction import Summary
 from session_memory.model.tasks import Tasks
@@ -59,8 +60,14 @@ def precision(sessions: list[Session]) -> None:
                 counts[line["section"], known.get(cut.key(session, moment, line), "unjudged")] += 1
         print(f"\nprecision, {source} at {moment} (both sessions): right judged / told, strict by the labels")
         for section in dict.fromkeys(name for name, _what in counts):
-            _row(section, {what: counts[section, what] for what in ("told", "strict", "right", "noise", "wrong", "unjudged")})
-        whole = {what: sum(n for (_s, w), n in counts.items() if w == what) for what in ("told", "strict", "right", "noise", "wrong", "unjudged")}
+            _row(
+                section,
+                {what: counts[section, what] for what in ("told", "strict", "right", "noise", "wrong", "unjudged")},
+            )
+        whole = {
+            what: sum(n for (_s, w), n in counts.items() if w == what)
+            for what in ("told", "strict", "right", "noise", "wrong", "unjudged")
+        }
         _row("all", whole)
         _row("all but files", {what: number - counts["files", what] for what, number in whole.items()})
         total.update(whole)
@@ -71,11 +78,15 @@ def precision(sessions: list[Session]) -> None:
 def _row(name: str, n: dict[str, int]) -> None:
     rest = ", ".join(f"{n[what]} {what}" for what in ("noise", "wrong", "unjudged") if n.get(what))
     told = n["told"] or 1
-    print(f"    {name:14} {n['right']:3}/{n['told']:<3} {n['right'] / told:5.2f}   strict {n['strict'] / told:5.2f}   {rest}")
+    print(
+        f"    {name:14} {n['right']:3}/{n['told']:<3} {n['right'] / told:5.2f}   strict {n['strict'] / told:5.2f}   {rest}"
+    )
 
 
 def recall(sessions: list[Session]) -> None:
-    print("\nrecall: labels that hold, by kind, and how many of them are told (importance 2 and 3; in brackets importance 3)")
+    print(
+        "\nrecall: labels that hold, by kind, and how many of them are told (importance 2 and 3; in brackets importance 3)"
+    )
     for moment, source in TOLD:
         counts: Counter[tuple[str, str]] = Counter()
         for session in sessions:
@@ -116,15 +127,25 @@ def after(session: Session) -> None:
         told = [each["id"][9:] for each in labels if match.held_by(each, made.lines, session.lines)]
         print(f"    {name}: {len(told)} of {len(labels)} ({', '.join(told)})")
     before, later = session.until(COMPACTION), session.after()
-    named = {line["text"].replace(": ", "").removesuffix(" (gone)").rstrip("*") for line in made.lines if line["section"] == "files"}
+    named = {
+        line["text"].replace(": ", "").removesuffix(" (gone)").rstrip("*")
+        for line in made.lines
+        if line["section"] == "files"
+    }
     for name, files in (("edited before", cut.edited(before)), ("edited or read before", cut.files_of(before))):
-        again = {each for each in files & cut.files_of(later) if not brief._passing(each)}
+        again = {each for each in files & cut.files_of(later) if not each.startswith(brief.PASSING)}
         found = {each for each in again if any(each.endswith(f"/{one}") for one in named)}
         print(f"    files used again, {name}: {_share(found, again)}")
     ran = [line["text"].split("`")[1].split() for line in made.lines if line["section"] == "commands"]
-    ran += [line["text"].removeprefix("- ").partition(": failed")[0].split() for line in made.lines if line["section"] == "failing"]
+    ran += [
+        line["text"].removeprefix("- ").partition(": failed")[0].split()
+        for line in made.lines
+        if line["section"] == "failing"
+    ]
     for name, said in (("as worded", " ".join), ("by program and subcommand", cut.program)):
-        again = {said(each) for each in cut.commands_of(session, before)} & {said(each) for each in cut.commands_of(session, later)}
+        again = {said(each) for each in cut.commands_of(session, before)} & {
+            said(each) for each in cut.commands_of(session, later)
+        }
         print(f"    commands used again, {name}: {_share(again & {said(each) for each in ran}, again)}")
 
 
@@ -154,7 +175,10 @@ def lost(session: Session) -> None:
             quote = label["text"].rsplit("/", 1)[-1] if file else label["evidence"][0]["quote"]
             if summary.holds(brief.Fact(brief.FILES if file else brief.TASKS, quote, note, "")):
                 kept.append(label["id"][9:])
-        print(f"    labels, {name}: kept {len(kept)} of {len(chosen)}" + ("" if name == "files" else f" ({', '.join(kept)})"))
+        print(
+            f"    labels, {name}: kept {len(kept)} of {len(chosen)}"
+            + ("" if name == "files" else f" ({', '.join(kept)})")
+        )
 
 
 def unjudged(sessions: list[Session]) -> None:
@@ -175,7 +199,9 @@ def main() -> None:
     asked = parser.parse_args()
     sessions = cut.sessions()
     if not sessions:
-        sys.exit("Skipped: no labelled sessions here. Set SESSION_MEMORY_SHARED to a folder with labels/dev and transcripts.")
+        sys.exit(
+            "Skipped: no labelled sessions here. Set SESSION_MEMORY_SHARED to a folder with labels/dev and transcripts."
+        )
     if asked.unjudged:
         unjudged(sessions)
         return

@@ -106,7 +106,9 @@ def test_a_compaction_s_block_keeps_to_its_own_budget() -> None:
     made = worked()
     for number in range(60):
         made.said(f"never break part {number} of the whole thing, whatever it may take you to do")
-        made.said(f"have a look at part {number} of the whole thing, and at whatever belongs to it, before you go home today")
+        made.said(
+            f"have a look at part {number} of the whole thing, and at whatever belongs to it, before you go home today"
+        )
     found = tell(made, "compact", "old", budget=2_500)
     assert estimate(found.text) <= COMPACT_TOKENS and ("asks", "over the budget") in reasons(found)
     assert "Left out for room: " in found.text

@@ -54,10 +54,16 @@ SUMMARY = """\
 def session() -> Made:
     """A day of work on one issue: rules, an issue, a decision, a question, edits, runs, commits, a task list."""
     made = Made("monday")
-    made.said("Take issue 42. Never edit billing, it is audited. I don't think the old limiter ever worked, so don't look there.")
+    made.said(
+        "Take issue 42. Never edit billing, it is audited. I don't think the old limiter ever worked, so don't look there."
+    )
     made.ran("gh issue view 42", ISSUE)
     made.ran("git log --oneline -5", "a1b2c3d Rename the shop")
-    made.decided("Count requests in SQLite", rationale="one box, and it must work without Redis", alternatives=["Redis", "memory"])
+    made.decided(
+        "Count requests in SQLite",
+        rationale="one box, and it must work without Redis",
+        alternatives=["Redis", "memory"],
+    )
     made.edited(f"{ROOT}/src/api/limits.py")
     made.edited(f"{ROOT}/tests/api/test_limits.py")
     made.ran("pytest -q tests/api/test_limits.py", "1 failed, 3 passed", ok=False, exit_code=1)
@@ -84,7 +90,10 @@ def session() -> Made:
         made.ran("docker compose up --wait", "no such image", ok=False, exit_code=1)
     made.event("question", "question_raised", {"question": "Do internal clients count against the limit?"})
     made.event(
-        "tool_call", "AskUserQuestion", {"input": {"questions": [{"question": "May the table be called quotas?"}]}}, "tool"
+        "tool_call",
+        "AskUserQuestion",
+        {"input": {"questions": [{"question": "May the table be called quotas?"}]}},
+        "tool",
     )
     made.reply("The bucket counts. The server does not ask it yet: that is next, and docker has no image here.")
     return made
@@ -140,7 +149,9 @@ def test_an_issue_seen_through_gh_gives_its_rules_until_it_is_closed() -> None:
 )  # fmt: skip
 def test_a_key_of_another_tracker_is_a_task(view: str, begin: str, end: str, shown: str) -> None:
     made = Made()
-    made.ran(view, f"{shown}\n\nAcceptance criteria:\n* It streams.\nConstraints:\n* Never write personal data to the log.\n")
+    made.ran(
+        view, f"{shown}\n\nAcceptance criteria:\n* It streams.\nConstraints:\n* Never write personal data to the log.\n"
+    )
     made.ran(begin)
     made.edited(f"{ROOT}/export.py")
     assert told(made, brief.TASKS) == ["Never write personal data to the log."]
@@ -192,8 +203,14 @@ def test_a_document_that_the_user_named_gives_rules_and_the_client_s_list_gives_
         "Implement docs/import.md step by step. I never liked the old importer, so don't be shy. "
         "But don't touch the CSV reader, and no mocks in tests."
     )
-    made.tool("Read", {"file_path": f"{ROOT}/docs/import.md"}, "     1\t# Import\n     2\t## Rules\n     3\t- Never overwrite a row edited by hand.\n")
-    made.tool("Read", {"file_path": f"{ROOT}/docs/other.md"}, "     1\t## Rules\n     2\t- Never read this as a task.\n")
+    made.tool(
+        "Read",
+        {"file_path": f"{ROOT}/docs/import.md"},
+        "     1\t# Import\n     2\t## Rules\n     3\t- Never overwrite a row edited by hand.\n",
+    )
+    made.tool(
+        "Read", {"file_path": f"{ROOT}/docs/other.md"}, "     1\t## Rules\n     2\t- Never read this as a task.\n"
+    )
     for number, name in enumerate(("Parse rows", "Write rows"), 1):
         made.tool("TaskCreate", {"subject": name, "description": "x"}, f"Task #{number} created successfully: {name}")
     made.tool("TaskUpdate", {"taskId": "1", "status": "completed"}, "Updated task #1 status")
@@ -241,11 +258,24 @@ def test_a_message_that_says_nothing_by_itself_is_told_only_as_the_last_one() ->
     assert told(made, brief.ASKS) == ["check again", "add a queue"]
 
 
+def test_a_mere_question_is_told_until_there_was_a_reply() -> None:
+    made = Made()
+    made.said("Can you add a queue?")
+    made.said("did you push?")
+    assert told(made, brief.ASKS) == ["did you push?", "Can you add a queue?"]
+    made.reply("Yes, everything is pushed.")
+    assert told(made, brief.ASKS) == ["Can you add a queue?"]
+
+
 def test_of_a_long_reply_beginning_and_end_are_told() -> None:
     made = Made()
     made.reply("Everything is in place now. " + "Details follow here. " * 40 + "Shall I open the pull request?")
     (said,) = told(made, brief.LAST)
-    assert said.startswith("Everything is in place now.") and " … " in said and said.endswith("Shall I open the pull request?")
+    assert (
+        said.startswith("Everything is in place now.")
+        and " … " in said
+        and said.endswith("Shall I open the pull request?")
+    )
     assert len(said) <= 240
 
 

@@ -245,15 +245,21 @@ def test_of_a_message_only_the_sentences_that_rule_are_taken_word_for_word() -> 
 
 
 def test_a_list_may_be_short() -> None:
-    assert [text for text, _stands in rules.of_user("House rules:\n- no default exports\n- no any\n* tabs, not spaces\n- hi")] == [
-        "no default exports"
-    ]
+    assert [
+        text
+        for text, _stands in rules.of_user("House rules:\n- no default exports\n- no any\n* tabs, not spaces\n- hi")
+    ] == ["no default exports"]
     assert rules.of_user("no default exports") == []  # by itself it may be what somebody saw
 
 
 @pytest.mark.parametrize(
     ("said", "stands"),
-    [("never edit billing", True), ("always squash", True), ("don't touch the css", False), ("keep the names as they are", False)],
+    [
+        ("never edit billing", True),
+        ("always squash", True),
+        ("don't touch the css", False),
+        ("keep the names as they are", False),
+    ],
 )
 def test_what_is_meant_for_good_stands(said: str, stands: bool) -> None:
     assert rules.of_user(said) == [(said, stands)]

@@ -8,6 +8,7 @@ commands that keep failing. Nothing is guessed from prose. Standard library only
 from __future__ import annotations
 
 from session_memory.model import rules
+from session_memory.model.asks import asked
 from session_memory.model.facts import alternatives_of, gather, reason_of, severity, text_of
 from session_memory.model.notes import (
     ANSWERED,
@@ -44,11 +45,6 @@ RULES, TASKS, QUESTIONS, BLOCKERS, DECISIONS, NEXT, ASKS, WORK, FILES, COMMANDS,
 )  # fmt: skip
 MOST_RULES, MOST_TASK_RULES, MOST_ASKS, MOST_FILES, MOST_COMMANDS, MOST_COMMITS = 12, 12, 5, 24, 8, 3
 PASSING = ("/tmp/", "/private/tmp/", "/var/folders/")  # noqa: S108  # names of places, nothing is written there
-TALK = frozenset(
-    "yes yep no ok okay sure please thanks thank you good great perfect nice fine go on ahead continue proceed carry keep going do"
-    " it that this again try retry check look now then and next wait stop done so well hi hello".split()
-)
-MOST_HELD = 10  # tasks whose rules a brief holds: one that is closed may be begun again
 UNDER_WAY, SHOWN_LAST = "which is in progress", "which was shown last"
 REPEATED = 2  # as often must a command pass, or fail in a row, to be told
 # notes of a kind that a brief holds, the newest
@@ -84,7 +80,10 @@ def facts(notes: list[Note]) -> list[Fact]:
     stated = gather(_statements(notes))
     found = [*_rules(notes, stated.constraints), *_task_rules(notes)]
     found += [_stated(QUESTIONS, each, wording(each), "open question") for each in reversed(stated.questions)]
-    found += [Fact(QUESTIONS, note["text"], note, "put to the user, not answered yet", more=" - put to the user") for note in _unanswered(notes)]
+    found += [
+        Fact(QUESTIONS, note["text"], note, "put to the user, not answered yet", more=" - put to the user")
+        for note in _unanswered(notes)
+    ]
     found += [_stated(BLOCKERS, each, text_of(each), "blocker, not resolved") for each in reversed(stated.blockers)]
     found += [_decision(each) for each in reversed(stated.decisions)]
     found += [
@@ -216,7 +215,13 @@ def _task_rules(notes: list[Note]) -> list[Fact]:
             found.append((rank, order, Fact(TASKS, text, note or {}, why, by="tool", more=known)))
     plan = tasks.plan()
     for text, rank in (plan or {}).get("rules", ()):
-        found.append((rank, 9, Fact(TASKS, text, plan or {}, "rule of the plan that the user approved", by="user", more="the plan")))
+        found.append(
+            (
+                rank,
+                9,
+                Fact(TASKS, text, plan or {}, "rule of the plan that the user approved", by="user", more="the plan"),
+            )
+        )
     found.sort(key=lambda each: (each[0], each[1]))
     once = {_folded(fact.text): fact for _rank, _order, fact in reversed(found)}
     binding = [each for each in found if once[_folded(each[2].text)] is each[2]][:MOST_TASK_RULES]
@@ -231,23 +236,7 @@ def _titled(name: str, note: Note) -> str:
 
 def _asks(notes: list[Note]) -> list[Fact]:
     """What the user asked for last, in his own words, the newest first."""
-    said = [note for note in reversed(notes) if note["what"] == SAID and note["type"] != "plan_approval"]
-    said = [note for note in said if note is said[0] or not _mere_talk(note["text"])]
-    once = {_folded(note["text"]): note for note in reversed(said)}
-    found = [(_without_rules(note["text"]), note) for note in said if once.get(_folded(note["text"])) is note]
-    return [Fact(ASKS, text, note, "the user's words", by="user") for text, note in found if text.strip("… ")][:MOST_ASKS]
-
-
-def _without_rules(text: str) -> str:
-    """What was asked for besides rules: those are told as such."""
-    for rule, _stands in rules.of_user(text):
-        text = text.replace(rule, "…").replace("… …", "…")
-    return text
-
-
-def _mere_talk(text: str) -> bool:
-    """Whether a message says nothing by itself: `go on`, `yes please`, `check again`."""
-    return all(word in TALK for word in _folded(text).split())
+    return [Fact(ASKS, text, note, "the user's words", by="user") for text, note in asked(notes)[:MOST_ASKS]]
 
 
 def _unanswered(notes: list[Note]) -> list[Note]:

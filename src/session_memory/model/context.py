@@ -47,8 +47,8 @@ LEFT_OUT = 18  # tokens that are held back for saying what is left out
 HEADINGS = {
     RULES: "Rules the user set", TASKS: "Rules of the task in progress", QUESTIONS: "Open questions", BLOCKERS: "Blockers",
     DECISIONS: "Decisions", NEXT: "Next steps", ASKS: "What the user asked last", WORK: "Where the work stands",
-    FILES: "Files edited (* since the last commit)", COMMANDS: "Commands that worked", FAILING: "Kept failing", FINDINGS: "Findings",
-    LAST: "The last session's last reply",
+    FILES: "Files edited (* since the last commit)", COMMANDS: "Commands that worked", FAILING: "Kept failing",
+    FINDINGS: "Findings", LAST: "The last session's last reply",
 }  # fmt: skip
 ORDER = (RULES, TASKS, QUESTIONS, BLOCKERS, DECISIONS, NEXT, WORK, ASKS, FILES, FAILING, COMMANDS, FINDINGS, LAST)
 # after a compaction what the summary does not hold comes first; files, and where the work stands, the summary tells best

@@ -109,7 +109,9 @@ class Reader:
             return self._task_file(call, str(given.get("file_path", "")), str(data.get("output", "")))
         command = given.get("command")
         if tool == "Bash" and isinstance(command, str) and not data.get("rejected"):
-            if given.get("run_in_background") or str(data.get("output", "")).startswith("Command running in background"):
+            if given.get("run_in_background") or str(data.get("output", "")).startswith(
+                "Command running in background"
+            ):
                 return []  # it has begun; how it ended is told elsewhere, if at all
             return _ran(call, event, command, str(data.get("output", "")), ok=ok)
         return []

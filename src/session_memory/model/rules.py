@@ -187,7 +187,11 @@ def _order(words: list[str], sentence: str, *, listed: bool) -> bool:
     if first == "use":
         return any(f" {each} " in sentence for each in ("instead", "not", "only", "always", "rather", "everywhere"))
     if first == "no":
-        return words[1] not in POINTING and not SEEN & frozenset(words) and (listed or bool(WANTED & frozenset(sentence.split())))
+        return (
+            words[1] not in POINTING
+            and not SEEN & frozenset(words)
+            and (listed or bool(WANTED & frozenset(sentence.split())))
+        )
     if first == "keep":
         return not words[1].endswith("ing") and words[-1] != "going" and words[1] not in ("up", "in", "on", "at")
     if first == "leave":
@@ -209,7 +213,16 @@ def _asks(how: str, rest: list[str]) -> bool:
     if how in ("i don't want", "i do not want"):
         return verb != "to" or rest[1:2] == ["see"]
     if how in ("never", "always", "don't", "dont", "do not"):
-        tells = verb.endswith("ed") and verb not in ("need", "embed", "feed", "seed", "speed", "shed", "exceed", "proceed")
+        tells = verb.endswith("ed") and verb not in (
+            "need",
+            "embed",
+            "feed",
+            "seed",
+            "speed",
+            "shed",
+            "exceed",
+            "proceed",
+        )
         return not (tells or verb in FELT or (verb.endswith("s") and not verb.endswith("ss")))
     return True
 
@@ -252,7 +265,9 @@ def _binds(words: list[str]) -> bool:
 def _wholly(subject: list[str]) -> bool:
     """Whether a subject stands for a whole class: `all commits`, `commits`, `nothing under vendor`; not `the cache`."""
     return subject[0] in ("all", "every", "each", "any", "nothing", "everything", "no") or (
-        subject[0] not in SPEAKERS and subject[0] not in ("the", "a", "an", "my", "your", "you") and subject[-1].endswith("s")
+        subject[0] not in SPEAKERS
+        and subject[0] not in ("the", "a", "an", "my", "your", "you")
+        and subject[-1].endswith("s")
     )
 
 
