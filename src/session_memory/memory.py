@@ -16,6 +16,7 @@ from session_memory.actions.forgetting import Forgetting
 from session_memory.actions.handoffs import Handoffs
 from session_memory.actions.health import Health
 from session_memory.actions.imports import Imports
+from session_memory.actions.marks import Marks
 from session_memory.actions.opened import Opened
 from session_memory.actions.predecessors import Predecessors
 from session_memory.actions.scans import Scans
@@ -33,11 +34,7 @@ if TYPE_CHECKING:
 
 
 class Memory:
-    """The rooms: sessions, events, checkpoints, handoffs, contexts, states, imports, predecessors, backups, forgetting, scans,
-    health, doctor, starts.
-
-    Close it when done.
-    """
+    """The rooms of what can be done with one home. Close it when done."""
 
     def __init__(
         self,
@@ -87,6 +84,7 @@ class Memory:
         self.sessions = Sessions(self.opened)
         self.states = States(self.opened)
         self.events = Events(self.opened, self.sessions)
+        self.marks = Marks(self.events)
         self.checkpoints = Checkpoints(self.opened, self.sessions, self.states)
         self.handoffs = Handoffs(self.opened, self.sessions, self.states, self.checkpoints)
         self.contexts = Contexts(self.opened, self.sessions)

@@ -141,9 +141,7 @@ def test_a_compaction_is_judged_by_what_it_kept_lost_and_was_told_again(worked: 
         and kinds["commands"]["kept"] == 1 == kinds["decisions"]["kept"]
     )
     with Memory(worked, cwd=str(tmp_path)) as memory:
-        stated = [
-            each for each in memory.contexts._opened.read().rows("SELECT type FROM event WHERE category = 'decision'")
-        ]
+        stated = memory.opened.read().rows("SELECT type FROM event WHERE category = 'decision'")
         assert sorted(each[0] for each in stated) == ["api", "stated"]  # told by two hooks, kept once
 
 

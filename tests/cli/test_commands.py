@@ -57,7 +57,7 @@ def test_every_command_has_help_with_an_example(home: str) -> None:
 def test_people_and_machines_see_the_same(home: str, filled: Path) -> None:
     assert "2 events of 1 session, 1 checkpoint" in run(home, "status", cwd=filled)
     status = json.loads(run(home, "status", "--json", cwd=filled))
-    assert status["index"]["events"] == 2 and status["features"]["context"] is False
+    assert status["index"]["events"] == 2 and status["features"]["context"] is True
     assert "s1" in run(home, "sessions", cwd=filled)
     assert json.loads(run(home, "sessions", "--json", cwd=filled))[0]["id"] == "s1"
     assert "Answer 429" in run(home, "search", "why", "429", cwd=filled)
@@ -77,6 +77,22 @@ def test_people_and_machines_see_the_same(home: str, filled: Path) -> None:
     assert "2 events" in run(home, "rebuild", cwd=filled)
     assert "generic" in run(home, "plugins", cwd=filled)
     assert "durability" in run(home, "config", cwd=filled)
+
+
+def test_a_mark_is_put_shown_with_every_hit_and_taken_back(home: str, filled: Path) -> None:
+    first = json.loads(run(home, "search", "429", "--json", cwd=filled))["events"][0]["id"]
+    shown = run(home, "mark", first[:14], "wrong", "--note", "it is 503\n\x1b[2J", cwd=filled)
+    assert "Answer 429" in shown and "[wrong: it is 503]" in shown and "\x1b" not in shown
+    for words in (["search", "429"], ["query", "--tag", "limits"]):
+        assert "[wrong: it is 503]" in run(home, *words, cwd=filled)
+    assert json.loads(run(home, "show", first, "--json", cwd=filled))["mark"]["stated_by"] == "user"
+    told = json.loads(run(home, "mark", first, "superseded", "--by", first[:14], "--json", cwd=filled))
+    assert (told["marked"], told["mark"]["status"], told["mark"]["by"]) == (first, "superseded", first)
+    assert "taken back" in run(home, "mark", first, "clear", cwd=filled)
+    assert "mark" not in json.loads(run(home, "show", first, "--json", cwd=filled))
+    assert "unknown-event" in run(home, "mark", "f" * 32, "wrong", "--json", cwd=filled, ok=1)
+    run(home, "mark", first, "perhaps", cwd=filled, ok=2)
+    assert [each["id"] for each in json.loads(run(home, "sessions", "--json", cwd=filled))] == ["s1"]
 
 
 def test_nothing_found_is_one_and_wrong_use_is_two(home: str, filled: Path, tmp_path: Path) -> None:
@@ -344,3 +360,30 @@ def test_the_switch_stops_tools_too(home: str) -> None:
         with pytest.raises(InvalidInput, match="switched off by SESSION_MEMORY_OFF"):
             memory.events.record("finding", "x", {})
         assert memory.health.report()["paused"]
+
+
+def test_context_shows_what_a_session_would_be_told_and_why(home: str, filled: Path) -> None:
+    assert "Answer 429" in run(home, "context", cwd=filled)
+    with_reasons = run(home, "context", "--why", cwd=filled)
+    assert "open question" in with_reasons and "tokens; source: startup" in with_reasons
+    told = json.loads(run(home, "context", "--source", "clear", "--json", cwd=filled))
+    assert told["source"] == "clear" and {line["section"] for line in told["lines"]} >= {"decisions", "questions"}
+    assert "Nothing would be told: too few telling words." in run(home, "context", "--prompt", "go on", cwd=filled)
+    assert "no-context" in json.dumps(json.loads(run(home, "context", "--last", "--json", cwd=filled, ok=1)))
+    assert "Nothing would be told" in run(home, "context", cwd=Path(home))
+
+
+def test_compactions_are_listed_with_what_was_lost(home: str, filled: Path) -> None:
+    assert "No compaction has been recorded." in run(home, "compactions", cwd=filled)
+    hook = [sys.executable, "-I", "-S", str(ROOT / "src" / "session_memory" / "hooks" / "run.py"), "record"]
+    told = {
+        "hook_event_name": "PostCompact",
+        "session_id": "s1",
+        "cwd": str(filled),
+        "compact_summary": "We spoke of limits.",
+    }
+    subprocess.run(hook, input=json.dumps(told).encode(), check=True, env={**os.environ, "SESSION_MEMORY_HOME": home})
+    shown = run(home, "compactions", "--lost", cwd=filled)
+    assert "0/1" in shown and "Answer 429" in shown and "Do health checks count?" in shown
+    (found,) = json.loads(run(home, "compactions", "--json", cwd=filled))["compactions"]
+    assert found["kinds"]["decisions"] == {"before": 1, "kept": 0, "told_again": 0, "lost": ["Answer 429"]}

@@ -15,7 +15,14 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 SRC = ROOT / "src" / "session_memory"
 MODULES = sorted(SRC.rglob("*.py"))
 FORBIDDEN = re.compile(r"(manager|util|service|helper|common|handler)", re.IGNORECASE)
-BROAD = {"hooks/record.py", "plugins/fold.py", "plugins/registry.py", "mcp_server/server.py", "mcp_server/stdio.py"}
+BROAD = {
+    "hooks/record.py",
+    "hooks/context.py",
+    "plugins/fold.py",
+    "plugins/registry.py",
+    "mcp_server/server.py",
+    "mcp_server/stdio.py",
+}
 LIGHT = ["errors", "version", "ids", "paths", "settings", "git", "model.record", "model.values"] + [
     f"{each.parent.name}.{each.stem}"
     for floor in ("log", "capture", "hooks")
@@ -48,7 +55,7 @@ ELSEWHERE = {
     "log/tail": "log/test_journal.py",
     "log/blobs": "log/test_journal.py", "log/secret": "log/test_journal.py", "log/verify": "log/test_reader.py",
     "log/entry": "log/test_journal.py", "log/redact_rules": "log/test_redact.py", "capture/prompts": "capture/test_transcript.py",
-    "capture/tools": "capture/test_transcript.py", "model/record": "log/test_line.py", "model/values": "log/test_line.py", "model/facts": "model/test_handoff.py", "model/event": "actions/test_events.py",
+    "capture/tools": "capture/test_transcript.py", "model/record": "log/test_line.py", "model/values": "log/test_line.py", "model/event": "actions/test_events.py",
     "model/features": "docs/test_docs.py", "model/telling": "model/test_handoff.py", "model/tokens": "model/test_handoff.py",
     "model/snippet": "model/test_words.py", "plugins/api": "plugins/test_plugins.py", "plugins/fold": "plugins/test_plugins.py",
     "plugins/generic": "plugins/test_plugins.py", "plugins/registry": "plugins/test_plugins.py",

@@ -86,6 +86,7 @@ class Imports:
                 mark = [state.st_size, state.st_mtime_ns]
                 session = os.path.basename(main).removesuffix(".jsonl")
                 wanted = session_rows.find(database, session) is not None or state.st_mtime_ns // 1_000_000 > began
+                wanted = wanted and session != opened.client_session  # it goes on: its hooks tell of it
                 if wanted and looked.get(file) != mark:
                     yield from self._every([file], result, _quiet)
                     seen[file] = mark

@@ -34,6 +34,7 @@ class Kept:
     stored: str
     indexed: bool
     reason: str = ""
+    hint: str = ""  # what the caller should know of it: which event a mark met, or that its parent is unknown
 
 
 @dataclass

@@ -20,6 +20,7 @@ COMMANDS: dict[str, str] = {
     "show": "one event, session, checkpoint, learning, entity or document in full",
     "search": "find events by plain words",
     "query": "find events by category, type, tag and time",
+    "mark": "say of a fact that it is accepted, rejected, superseded or wrong",
     "checkpoint": "name this position to resume from",
     "checkpoints": "list checkpoints",
     "resume": "where things stand and what changed since",

@@ -54,15 +54,12 @@ def _insert(
         database.run("INSERT OR IGNORE INTO tag (tag, event_n) VALUES (?, ?)", (str(tag), number))
 
 
-def _parent(value: object) -> bytes | None:
+def _parent(value: object) -> bytes | str | None:
     """A parent's id as bytes; ids of other programs keep their text."""
-    if not value:
-        return None
-    text = str(value)
-    try:
+    text = str(value or "")
+    if len(text) == 32 and set(text) <= set("0123456789abcdef"):
         return bytes.fromhex(text)
-    except ValueError:
-        return text.encode("utf-8")
+    return text or None
 
 
 def _merge(database: Database, record: Record, first: tuple[Any, ...]) -> None:
@@ -121,8 +118,6 @@ def _body(database: Database, number: int) -> dict[str, Any]:
     return body
 
 
-def parent_text(parent: bytes | None) -> str | None:
+def parent_text(parent: bytes | str) -> str:
     """The id of a parent as people write it."""
-    if parent is None:
-        return None
-    return parent.hex() if len(parent) == 16 else parent.decode("utf-8", "replace")
+    return parent.hex() if isinstance(parent, bytes) else parent

@@ -7,7 +7,7 @@ SCHEMA_VERSION, and an older index is then rebuilt, never migrated.
 from __future__ import annotations
 
 APPLICATION_ID = 0x534D656D  # "SMem": how we know that a database is ours
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 SCHEMA = """
 -- How far each origin's log has been applied. (seq, chain) is the truth; file and the offsets are a hint.
@@ -61,7 +61,7 @@ CREATE TABLE event (
   category TEXT NOT NULL,
   type TEXT NOT NULL,
   stated_by TEXT NOT NULL,       -- user, model, rule, tool or import
-  parent BLOB,                   -- id of the event it answers
+  parent BLOB,                   -- id of the event it answers: 16 bytes, or the text of another program's id
   key TEXT,                      -- idempotency key
   data TEXT NOT NULL,            -- JSON object
   more TEXT                      -- JSON object of what few events have: tags, source, branch, commit
@@ -71,6 +71,9 @@ CREATE INDEX event_project ON event (project_n, at);
 CREATE INDEX event_category ON event (project_n, category, at);
 CREATE INDEX event_session ON event (session_n, at);
 CREATE INDEX event_parent ON event (parent) WHERE parent IS NOT NULL;
+-- marks: events that say of another one that it is accepted, rejected, superseded or wrong
+CREATE INDEX event_mark ON event (parent) WHERE parent IS NOT NULL AND category = 'decision'
+  AND type IN ('accepted', 'rejected', 'superseded', 'wrong', 'cleared');
 CREATE UNIQUE INDEX event_key ON event (key) WHERE key IS NOT NULL;
 
 -- Tags of events, one row each.

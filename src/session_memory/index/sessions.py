@@ -120,6 +120,15 @@ def _described(database: Database, row: tuple[Any, ...]) -> dict[str, Any]:
     }
 
 
+def folder(database: Database, session_id: str) -> str:
+    """The folder a session worked in; empty where nobody said."""
+    row = database.one(
+        "SELECT value FROM session_field WHERE name = 'cwd' AND session_n = (SELECT n FROM session WHERE id = ?)",
+        (session_id,),
+    )
+    return str(row[0]) if row else ""
+
+
 def counts(database: Database, session_id: str) -> dict[str, int]:
     """How many events of each category the session holds."""
     rows = database.rows(

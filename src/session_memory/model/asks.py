@@ -13,7 +13,6 @@ TALK = frozenset(
     "yes yep no ok okay sure please thanks thank you good great perfect nice fine go on ahead continue proceed carry keep going do"
     " it that this again try retry check look now then and next wait stop done so well hi hello".split()
 )
-MOST_HELD = 10  # tasks whose rules a brief holds: one that is closed may be begun again
 WONDERING = frozenset("did does do is are was were has have what why where which who when how".split())
 
 

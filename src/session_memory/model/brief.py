@@ -10,6 +10,7 @@ from __future__ import annotations
 from session_memory.model import rules
 from session_memory.model.asks import asked
 from session_memory.model.facts import alternatives_of, gather, reason_of, severity, text_of
+from session_memory.model.mark import described, in_words, is_mark
 from session_memory.model.notes import (
     ANSWERED,
     ASKED,
@@ -39,16 +40,17 @@ if TYPE_CHECKING:
     from session_memory.model.notes import Note
 
 # sections, in the order of their weight
-RULES, TASKS, QUESTIONS, BLOCKERS, DECISIONS, NEXT, ASKS, WORK, FILES, COMMANDS, FAILING, FINDINGS, LAST = (
-    "rules", "task", "questions", "blockers", "decisions", "next", "asks", "work", "files", "commands", "failing", "findings",
-    "last",
+RULES, TASKS, QUESTIONS, BLOCKERS, DECISIONS, SET_ASIDE, NEXT, ASKS, WORK, FILES, COMMANDS, FAILING, FINDINGS, LAST = (
+    "rules", "task", "questions", "blockers", "decisions", "set aside", "next", "asks", "work", "files", "commands", "failing",
+    "findings", "last",
 )  # fmt: skip
 MOST_RULES, MOST_TASK_RULES, MOST_ASKS, MOST_FILES, MOST_COMMANDS, MOST_COMMITS = 12, 12, 5, 24, 8, 3
 PASSING = ("/tmp/", "/private/tmp/", "/var/folders/")  # noqa: S108  # names of places, nothing is written there
 UNDER_WAY, SHOWN_LAST = "which is in progress", "which was shown last"
+MOST_HELD = 10  # tasks whose rules a brief holds: one that is closed may be begun again
 REPEATED = 2  # as often must a command pass, or fail in a row, to be told
 # notes of a kind that a brief holds, the newest
-KEPT = {SAID: 60, EDIT: 60, COMMIT: 12, TASK: 60, COUNT: 40, FAILED: 10, ITEM: 40, TOLD: 10}
+KEPT = {STATEMENT: 300, SAID: 60, EDIT: 60, COMMIT: 12, TASK: 60, COUNT: 40, FAILED: 10, ITEM: 40, TOLD: 10}
 
 
 class Fact:
@@ -56,9 +58,10 @@ class Fact:
 
     section: one of the words above. text: quoted words, or what was done. by: user, model, rule, tool or import. at: when.
     ids: source events, the first one is shown. why: what made it a fact. about: words by which a text is known to hold it.
+    files: those it names.
     """
 
-    __slots__ = ("about", "at", "by", "ids", "more", "section", "session", "stands", "text", "why")
+    __slots__ = ("about", "at", "by", "files", "ids", "more", "section", "session", "stands", "text", "why")
 
     def __init__(
         self, section: str, text: str, note: Note, why: str, *, by: str = "", more: str = "", stands: bool = False, about: str = ""
@@ -73,6 +76,7 @@ class Fact:
         self.more = more
         self.stands = stands
         self.about = about or text
+        self.files: list[str] = []
 
 
 def facts(notes: list[Note]) -> list[Fact]:
@@ -90,6 +94,7 @@ def facts(notes: list[Note]) -> list[Fact]:
         Fact(DECISIONS, f"Plan approved: {note['title']}", note, "plan the user approved", by="user")
         for note in _last(notes, PLAN)
     ]
+    found += [_set_aside(each) for each in reversed(stated.set_aside)]
     found += _next(notes, stated.next_steps)
     found += [
         _stated(FINDINGS, each, f"{severity(each)}: {text_of(each)}", "finding, not resolved")
@@ -103,11 +108,13 @@ def kept(notes: list[Note]) -> list[Note]:
 
     `facts(kept(a) + b)` says what `facts(a + b)` says, but for what KEPT leaves out.
     """
-    stated = gather(_statements(notes))
+    statements = _statements(notes)
+    stated = gather(statements)
+    marked = {event["id"]: event for event in statements}
     alive = {
         each["id"]
         for events in (stated.constraints, stated.decisions, stated.questions, stated.blockers, stated.next_steps, stated.findings,
-                       stated.assumptions)
+                       stated.assumptions, stated.set_aside)
         for each in events
     }  # fmt: skip
     tasks = Tasks(notes)
@@ -129,6 +136,8 @@ def kept(notes: list[Note]) -> list[Note]:
             note = {**note, "rules": note["rules"] if rules_held else []}
         elif what == TASK and tasks.state[note["task"]]["id"] == note["id"]:
             note = tasks.state[note["task"]]  # with what was known when it was closed
+        elif what == STATEMENT:
+            note = {**note, "stated": marked[note["id"]]}
         elif what == SUMMARY and note.get("text"):
             note = {**note, "text": ""}
         found.append(note)
@@ -151,7 +160,14 @@ def _bounded(notes: list[Note]) -> list[Note]:
 
 
 def _statements(notes: list[Note]) -> list[dict[str, Any]]:
-    return [note["stated"] for note in notes if note["what"] == STATEMENT]
+    """The stated events, each with its mark: the index has attached those it knows, newer ones are events among the notes."""
+    events = [note["stated"] for note in notes if note["what"] == STATEMENT]
+    found = {event["id"]: event for event in events if not is_mark(event)}
+    for event in events:
+        for target in [known for known in found if is_mark(event) and known.startswith(event["parent_id"])]:
+            mark = described(event["type"], event["data"], event["timestamp"], event.get("stated_by") or "model")
+            found[target] = {**found[target], "mark": mark}
+    return list(found.values())
 
 
 def _once(found: list[Fact]) -> list[Fact]:
@@ -169,13 +185,19 @@ def _stated(section: str, event: dict[str, Any], text: str, why: str, more: str 
         "by": event.get("stated_by") or "model",
         "session": event["session_id"],
     }
-    return Fact(section, text, note, why, more=more, stands=True)
+    made = Fact(section, text, note, why, more=more, stands=True)
+    made.files = event.get("named", [])
+    return made
 
 
 def _decision(event: dict[str, Any]) -> Fact:
     reason, others = reason_of(event), alternatives_of(event)
     more = (f". Why: {reason}" if reason else "") + (f" (not taken: {'; '.join(others)})" if others else "")
-    return _stated(DECISIONS, event, text_of(event), "decision", more)
+    return _stated(DECISIONS, event, text_of(event), "decision", more + in_words(event.get("mark")))
+
+
+def _set_aside(event: dict[str, Any]) -> Fact:
+    return _stated(SET_ASIDE, event, text_of(event), "rejected, superseded or wrong", in_words(event.get("mark")))
 
 
 def _rules(notes: list[Note], constraints: list[dict[str, Any]]) -> list[Fact]:

@@ -17,7 +17,10 @@ FEATURES: dict[str, tuple[bool, str]] = {
     "hooks": (True, "recording by itself inside Claude Code; what they missed is completed from its transcripts"),
     "pause, exclude, forget": (True, "what may be kept, and removal with proof"),
     "install": (True, "wiring of Claude Code and Claude Desktop, taken back exactly"),
-    "context": (False, "facts put into a new session by themselves"),
+    "context": (
+        True,
+        "facts put into a new session, after a compaction and at prompts by themselves, with their reasons",
+    ),
     "speckit, spec-refiner": (False, "state of those two skills"),
     "learning": (False, "lessons with confidence"),
     "entities": (False, "knowledge graph"),

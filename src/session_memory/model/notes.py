@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from session_memory.model import rules, shell
 from session_memory.model.event import STATED
+from session_memory.model.facts import EDITS, files_named
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ SAID, STATEMENT, EDIT, COMMIT, TASK, RAN, COUNT, FAILED, TODO, ITEM, SUMMARY, RE
     "said", "stated", "edit", "commit", "task", "ran", "count", "failed", "todo", "item", "summary", "reply", "asked", "answered",
     "plan", "told",
 )  # fmt: skip
-EDITS = frozenset("Edit Write MultiEdit NotebookEdit".split())
 WORDS = ("user_prompt", "command", "answer", "plan_approval")
 LONG, SHORT = 1_200, 300  # characters of a text that a note keeps
 MOST_RULES = 24  # of one task
@@ -189,7 +189,9 @@ def _trimmed(event: Event) -> Event:
             data[name] = value
         elif isinstance(value, list):
             data[name] = [each[:SHORT] if isinstance(each, str) else str(each)[:SHORT] for each in value[:20]]
-    return {**{k: v for k, v in event.items() if k not in ("source", "data", "commit")}, "data": data}
+    made = {**{name: value for name, value in event.items() if name not in ("source", "data", "commit")}, "data": data}
+    named = files_named(event)
+    return {**made, "named": named[:8]} if named else made
 
 
 def _ends(text: str) -> str:
