@@ -20,6 +20,7 @@ from benchmarks.context.cut import COMPACTION, END, Session
 
 from session_memory.model import brief
 from session_memory.model.compaction import Summary
+from session_memory.model.context import PASSING
 from session_memory.model.tasks import Tasks
 
 VERDICTS = Path(__file__).with_name("verdicts.tsv")
@@ -133,7 +134,7 @@ def after(session: Session) -> None:
         if line["section"] == "files"
     }
     for name, files in (("edited before", cut.edited(before)), ("edited or read before", cut.files_of(before))):
-        again = {each for each in files & cut.files_of(later) if not each.startswith(brief.PASSING)}
+        again = {each for each in files & cut.files_of(later) if not each.startswith(PASSING)}
         found = {each for each in again if any(each.endswith(f"/{one}") for one in named)}
         print(f"    files used again, {name}: {_share(found, again)}")
     ran = [line["text"].split("`")[1].split() for line in made.lines if line["section"] == "commands"]

@@ -70,13 +70,12 @@ def test_a_question_put_to_the_user_is_open_until_it_is_answered() -> None:
     assert texts(facts(made.notes), brief.QUESTIONS) == []
 
 
-def test_files_edited_since_the_last_commit_come_first_and_passing_ones_not_at_all() -> None:
+def test_files_edited_since_the_last_commit_come_first() -> None:
     made = Made()
     made.edited("/p/a.py")
     made.edited("/p/b.py")
     made.committed("abcdef1", "one")
     made.edited("/p/a.py")
-    made.edited("/tmp/x.py")
     found = [(fact.text, fact.stands) for fact in facts(made.notes) if fact.section == brief.FILES]
     assert found == [("/p/a.py", True), ("/p/b.py", False)]
 

@@ -137,6 +137,15 @@ def test_a_rule_of_the_moment_is_forgotten_after_days_and_one_for_good_is_not() 
     assert "Never edit billing. (user, 5 days ago" in text and "Don't run the tests now" not in text
 
 
+def test_files_put_somewhere_for_the_moment_are_left_out() -> None:
+    made = worked()
+    made.edited("/tmp/try.py")
+    made.edited("/home/me/.claude/plans/x.md")
+    found = tell(made)
+    assert "try.py" not in found.text and "x.md" not in found.text and "limits.py*" in found.text
+    assert ("files", "outside of the project, for the moment") in reasons(found)
+
+
 def test_a_file_that_is_gone_says_so() -> None:
     assert "limits.py* (gone)" in tell(worked(), there=lambda path: False).text
 

@@ -107,6 +107,7 @@ class Model:
             "output_tokens": 20,
             "cache_creation_input_tokens": 0,
             "cache_read_input_tokens": 0,
+            **turn.get("usage", {}),
         }
         return {
             "id": f"msg_{next(self._numbers):024d}", "type": "message", "role": "assistant", "model": body.get("model", "m"),

@@ -45,7 +45,6 @@ RULES, TASKS, QUESTIONS, BLOCKERS, DECISIONS, SET_ASIDE, NEXT, ASKS, WORK, FILES
     "findings", "last",
 )  # fmt: skip
 MOST_RULES, MOST_TASK_RULES, MOST_ASKS, MOST_FILES, MOST_COMMANDS, MOST_COMMITS = 12, 12, 5, 24, 8, 3
-PASSING = ("/tmp/", "/private/tmp/", "/var/folders/")  # noqa: S108  # names of places, nothing is written there
 UNDER_WAY, SHOWN_LAST = "which is in progress", "which was shown last"
 MOST_HELD = 10  # tasks whose rules a brief holds: one that is closed may be begun again
 REPEATED = 2  # as often must a command pass, or fail in a row, to be told
@@ -334,7 +333,7 @@ def _commits_since(notes: list[Note], at: str) -> int:
 
 def _files(notes: list[Note]) -> list[Fact]:
     """Files edited: those since the last commit first, then the last edited."""
-    last = {note["file"]: note for note in notes if note["what"] == EDIT and not _passing(note["file"])}
+    last = {note["file"]: note for note in notes if note["what"] == EDIT}
     committed: dict[str, str] = {}
     for note in notes:
         if note["what"] == COMMIT:
@@ -348,10 +347,6 @@ def _files(notes: list[Note]) -> list[Fact]:
         )
     found.sort(key=lambda fact: not fact.stands)
     return found[:MOST_FILES]
-
-
-def _passing(file: str) -> bool:
-    return file.startswith(PASSING) or "/.claude/" in file
 
 
 def _commands(notes: list[Note]) -> list[Fact]:

@@ -43,6 +43,7 @@ COMPACT_TOKENS = 600  # after a compaction: the summary is there as well
 ID = 14  # digits of an event's id that name it: events of one hook call share the first twelve
 LONG, SHORT = 240, 120  # characters of a statement, and of what stands in a list
 DAY_MS = 86_400_000
+PASSING = ("/tmp/", "/private/tmp/", "/var/folders/")  # noqa: S108  # names of places, nothing is written there
 TIGHT = 300  # tokens below which the introduction is short
 LEFT_OUT = 18  # tokens that are held back for saying what is left out
 HEADINGS = {
@@ -299,6 +300,8 @@ def _not_now(fact: Fact, here: Here, told: frozenset[str], summary: Summary | No
         return "of another session"
     if fact.section == TASKS and fact.why.endswith(brief.SHOWN_LAST) and _older(fact.at, here.now, 7 * DAY_MS):
         return "of a task that was shown days ago and never begun"
+    if fact.section == FILES and _passing(fact.text, here.roots.get(fact.session, "")):
+        return "outside of the project, for the moment"
     if summary is not None and fact.section in (NEXT, WORK, DECISIONS, FINDINGS) and summary.holds(fact):
         return "the summary holds it"
     if fact.section == RULES and not fact.stands and not mine and _older(fact.at, here.now, 2 * DAY_MS):
@@ -354,6 +357,11 @@ def age(at: str, now: int) -> str:
 
 def _older(at: str, now: int, ms: int) -> bool:
     return now - ids.at_ms(at) > ms
+
+
+def _passing(file: str, root: str) -> bool:
+    """Whether a file lies where things are put for a moment, and not in the project."""
+    return relative(file, root) == file and (file.startswith(PASSING) or "/.claude/" in file)
 
 
 def relative(path: str, root: str) -> str:
