@@ -23,8 +23,8 @@ def test_the_user_s_rules_come_first_and_those_for_good_before_those_of_the_mome
     made.event("decision", "constraint", {"text": "Answer within a second"}, "user")
     found = facts(made.notes)
     assert found[0].section == brief.RULES and found[0].by == "user"
-    assert texts(found, brief.RULES) == ["Answer within a second", "Never edit billing.", "don't run the tests now"]
-    assert found[1].ids == [made.events[0]["id"]] and found[1].why == "the user's words"
+    assert texts(found, brief.RULES) == ["Never edit billing.", "Answer within a second", "don't run the tests now"]
+    assert found[0].ids == [made.events[0]["id"]] and found[0].why == "the user's words"  # what is forbidden, first
 
 
 def test_an_answer_s_rule_is_what_stands_behind_the_arrow() -> None:
@@ -121,10 +121,10 @@ def test_said_by_a_hook_and_again_by_the_transcript_is_one_statement() -> None:
     made = Made()
     for _source in range(2):
         made.event("question", "question_raised", {"question": "Which port?"})
-        made.said("Never edit billing.")
+        made.said("Add limits. Never edit billing.")
     found = facts(made.notes)
     assert texts(found, brief.QUESTIONS) == ["Which port?"]
-    assert texts(found, brief.RULES) == ["Never edit billing."] == texts(found, brief.ASKS)
+    assert texts(found, brief.RULES) == ["Never edit billing."] and texts(found, brief.ASKS) == ["Add limits. …"]
 
 
 STEPS = st.lists(

@@ -18,10 +18,10 @@ from session_memory.model.context import (
     age,
     compose,
     injection,
-    neutral,
     relative,
 )
 from session_memory.model.notes import told
+from session_memory.model.plain import neutral
 from session_memory.model.tokens import estimate
 
 NONCE = "0123abcd"
@@ -106,6 +106,9 @@ def test_a_compaction_s_block_keeps_to_its_own_budget() -> None:
     made = worked()
     for number in range(60):
         made.said(f"never break part {number} of the whole thing, whatever it may take you to do")
+        made.said(
+            f"have a look at part {number} of the whole thing, and at whatever belongs to it, before you go home today"
+        )
     found = tell(made, "compact", "old", budget=2_500)
     assert estimate(found.text) <= COMPACT_TOKENS and ("asks", "over the budget") in reasons(found)
     assert "Left out for room: " in found.text
@@ -147,9 +150,10 @@ def test_a_file_that_is_gone_says_so() -> None:
     assert "limits.py* (gone)" in tell(worked(), there=lambda path: False).text
 
 
-def test_what_git_did_meanwhile_stands_before_the_facts() -> None:
-    found = tell(worked(), git=["abcdef1 pull: Fast-forward"])
-    assert found.text.index("- abcdef1 pull: Fast-forward") < found.text.index("## Rules the user set")
+def test_what_git_did_meanwhile_stands_behind_the_rules_and_before_where_the_work_stood() -> None:
+    text = tell(worked(), git=["abcdef1 pull: Fast-forward"]).text
+    moved = text.index("- abcdef1 pull: Fast-forward")
+    assert text.index("## Rules the user set") < moved < text.index("## Where the work stands")
 
 
 @pytest.mark.parametrize("budget", [100, 150, 300, 700])

@@ -8,6 +8,7 @@ commands that keep failing. Nothing is guessed from prose. Standard library only
 from __future__ import annotations
 
 from session_memory.model import rules
+from session_memory.model.asks import asked
 from session_memory.model.facts import alternatives_of, gather, reason_of, severity, text_of
 from session_memory.model.mark import described, in_words, is_mark
 from session_memory.model.notes import (
@@ -44,6 +45,7 @@ RULES, TASKS, QUESTIONS, BLOCKERS, DECISIONS, SET_ASIDE, NEXT, ASKS, WORK, FILES
     "findings", "last",
 )  # fmt: skip
 MOST_RULES, MOST_TASK_RULES, MOST_ASKS, MOST_FILES, MOST_COMMANDS, MOST_COMMITS = 12, 12, 5, 24, 8, 3
+UNDER_WAY, SHOWN_LAST = "which is in progress", "which was shown last"
 MOST_HELD = 10  # tasks whose rules a brief holds: one that is closed may be begun again
 REPEATED = 2  # as often must a command pass, or fail in a row, to be told
 # notes of a kind that a brief holds, the newest
@@ -81,7 +83,10 @@ def facts(notes: list[Note]) -> list[Fact]:
     stated = gather(_statements(notes))
     found = [*_rules(notes, stated.constraints), *_task_rules(notes)]
     found += [_stated(QUESTIONS, each, wording(each), "open question") for each in reversed(stated.questions)]
-    found += [Fact(QUESTIONS, note["text"], note, "put to the user, not answered yet") for note in _unanswered(notes)]
+    found += [
+        Fact(QUESTIONS, note["text"], note, "put to the user, not answered yet", more=" - put to the user")
+        for note in _unanswered(notes)
+    ]
     found += [_stated(BLOCKERS, each, text_of(each), "blocker, not resolved") for each in reversed(stated.blockers)]
     found += [_decision(each) for each in reversed(stated.decisions)]
     found += [
@@ -195,8 +200,8 @@ def _set_aside(event: dict[str, Any]) -> Fact:
 
 
 def _rules(notes: list[Note], constraints: list[dict[str, Any]]) -> list[Fact]:
-    """What the user ruled: stated through a tool, or a sentence of what was typed; those that stand for good first, each the
-    newest before older ones."""
+    """What the user ruled: stated through a tool, or a sentence of what was typed; those that stand for good first,
+    of them what is forbidden, each the newest before older ones."""
     found = [_stated(RULES, each, text_of(each), "constraint") for each in constraints]
     said = [note for note in notes if note["what"] == SAID and note["type"] != "plan_approval"]
     for note in said:
@@ -207,7 +212,9 @@ def _rules(notes: list[Note], constraints: list[dict[str, Any]]) -> list[Fact]:
         once[_folded(fact.text)] = fact
     # the user's before others': however many a model states, they push none of his out
     ordered = sorted(
-        once.values(), key=lambda fact: (fact.stands and fact.by == "user", fact.stands, fact.at), reverse=True
+        once.values(),
+        key=lambda fact: (fact.stands and fact.by == "user", fact.stands, rules.forbids(fact.text), fact.at),
+        reverse=True,
     )
     return ordered[:MOST_RULES]
 
@@ -230,40 +237,37 @@ def _task_rules(notes: list[Note]) -> list[Fact]:
     """Rules in force: those of the tasks in progress, prohibitions first; about ten."""
     tasks = Tasks(notes)
     found: list[tuple[int, int, Fact]] = []
+    begun = tasks.begun()
     for order, name in enumerate(tasks.in_progress()):
         note = tasks.shown.get(name)
+        why = f"rule of {name}, {UNDER_WAY if begun else SHOWN_LAST}"
+        known = _titled(name, note or {} if name.isdigit() else {})  # a mere number says nothing
         for text, rank in (note or {}).get("rules", ()):
-            found.append(
-                (
-                    rank,
-                    order,
-                    Fact(TASKS, text, note or {}, f"rule of {name}, which is in progress", by="tool", more=name),
-                )
+            found.append((rank, order, Fact(TASKS, text, note or {}, why, by="tool", more=known)))
+    plan = tasks.plan()
+    for text, rank in (plan or {}).get("rules", ()):
+        found.append(
+            (
+                rank,
+                9,
+                Fact(TASKS, text, plan or {}, "rule of the plan that the user approved", by="user", more="the plan"),
             )
-    for note in _last(notes, PLAN):
-        for text, rank in note.get("rules", ()):
-            found.append(
-                (
-                    rank,
-                    9,
-                    Fact(TASKS, text, note, "rule of the plan that the user approved", by="user", more="the plan"),
-                )
-            )
+        )
     found.sort(key=lambda each: (each[0], each[1]))
     once = {_folded(fact.text): fact for _rank, _order, fact in reversed(found)}
     binding = [each for each in found if once[_folded(each[2].text)] is each[2]][:MOST_TASK_RULES]
     return [fact for _rank, _order, fact in sorted(binding, key=lambda each: (each[1], each[0]))]
 
 
+def _titled(name: str, note: Note) -> str:
+    """A task as one speaks of it: `#42 (Answer 429)`."""
+    title = str(note.get("title") or "")
+    return (f"#{name}" if name.isdigit() else name) + (f" ({title})" if title and title != name else "")
+
+
 def _asks(notes: list[Note]) -> list[Fact]:
     """What the user asked for last, in his own words, the newest first."""
-    said = [note for note in reversed(notes) if note["what"] == SAID and note["type"] != "plan_approval"]
-    once = {_folded(note["text"]): note for note in reversed(said)}
-    return [
-        Fact(ASKS, note["text"], note, "the user's words", by=_sayer(note))
-        for note in said
-        if once.get(_folded(note["text"])) is note
-    ][:MOST_ASKS]
+    return [Fact(ASKS, text, note, "the user's words", by=_sayer(note)) for text, note in asked(notes)[:MOST_ASKS]]
 
 
 def _unanswered(notes: list[Note]) -> list[Note]:
@@ -302,20 +306,12 @@ def _work(notes: list[Note]) -> list[Fact]:
     tasks = Tasks(notes)
     found = []
     for name in tasks.begun()[:3]:
-        title = tasks.shown.get(name, {}).get("title", "")
-        found.append(
-            Fact(
-                WORK,
-                f"In progress: {name}" + (f" ({title})" if title else ""),
-                tasks.state[name],
-                "begun, not closed",
-                about=name,
-            )
-        )
+        said = f"In progress: {_titled(name, tasks.shown.get(name, {}))}"
+        found.append(Fact(WORK, said, tasks.state[name], "begun, not closed", about=name))
     closed = [(name, note) for name, note in newest(tasks.state) if note["change"] == "closed"]
     if closed:
         name, note = closed[0]
-        found.append(Fact(WORK, f"Closed last: {name}", note, "closed last", about=name))
+        found.append(Fact(WORK, f"Closed last: {_titled(name, {})}", note, "closed last", about=name))
     commits = _commits(notes)
     for note in commits[:MOST_COMMITS]:
         found.append(

@@ -26,8 +26,7 @@ from session_memory.model.brief import (
 )  # fmt: skip
 from session_memory.model.compaction import Summary
 from session_memory.model.notes import TOLD
-from session_memory.model.pattern import later
-from session_memory.model.plain import in_line, seen
+from session_memory.model.plain import in_line, neutral
 from session_memory.model.record import INJECTION, Draft
 from session_memory.model.tokens import estimate
 
@@ -49,50 +48,19 @@ DAY_MS = 86_400_000
 PASSING = ("/tmp/", "/private/tmp/", "/var/folders/")  # noqa: S108  # names of places, nothing is written there
 TIGHT = 300  # tokens below which the introduction is short
 LEFT_OUT = 18  # tokens that are held back for saying what is left out
-ROLE = later(r"(?i)\A(human|assistant|system|user|developer):")  # a turn of somebody's, at the beginning of a line
-# entities, links, and what would look like the source of a statement
-LIVE = later(
-    r"(?i)(&(?=#|[a-z]{2,8};)|\bwww(?=\.)|\b(?:javascript|vbscript|mailto|data)(?=:\S)|\((?=(?:user|model|rule|tool|import),))"
-)
 HEADINGS = {
     RULES: "Rules the user set", TASKS: "Rules of the task in progress", QUESTIONS: "Open questions", BLOCKERS: "Blockers",
     DECISIONS: "Decisions", SET_ASIDE: "Set aside, not to be repeated", NEXT: "Next steps", ASKS: "What the user asked last",
-    WORK: "Where the work stands", FILES: "Files edited (tool; * not committed)", COMMANDS: "Commands that worked (tool)",
+    WORK: "Where the work stands", FILES: "Files edited (tool; * since the last commit)", COMMANDS: "Commands that worked (tool)",
     FAILING: "Kept failing", FINDINGS: "Findings", LAST: "The last session's last reply",
 }  # fmt: skip
 ORDER = (
-    RULES,
-    SET_ASIDE,
-    TASKS,
-    QUESTIONS,
-    BLOCKERS,
-    DECISIONS,
-    SET_ASIDE,
-    NEXT,
-    WORK,
-    ASKS,
-    FILES,
-    FAILING,
-    COMMANDS,
-    FINDINGS,
-    LAST,
-)
-# after a compaction what the summary does not hold comes first; where the work stands, the summary tells best
+    RULES, TASKS, QUESTIONS, BLOCKERS, DECISIONS, SET_ASIDE, NEXT, WORK, ASKS, FILES, FAILING, COMMANDS, FINDINGS, LAST,
+)  # fmt: skip
+# after a compaction what the summary does not hold comes first; files, and where the work stands, the summary tells best
 COMPACT_ORDER = (
-    RULES,
-    QUESTIONS,
-    TASKS,
-    BLOCKERS,
-    DECISIONS,
-    SET_ASIDE,
-    ASKS,
-    FILES,
-    FAILING,
-    COMMANDS,
-    WORK,
-    FINDINGS,
-    NEXT,
-)
+    RULES, QUESTIONS, TASKS, BLOCKERS, DECISIONS, SET_ASIDE, ASKS, FAILING, COMMANDS, FILES, WORK, FINDINGS, NEXT,
+)  # fmt: skip
 LISTED = (FILES, COMMANDS)  # sections in one paragraph
 MOST = {
     DECISIONS: 8,
@@ -181,12 +149,13 @@ def compose(notes: list[Note], here: Here, nonce: str) -> Context:
     last = f"</session-memory {nonce}>"
     room = min(here.budget, MOST_TOKENS) - estimate("\n".join([*head, last])) - LEFT_OUT
     body: list[str] = []
-    if here.git:
-        body += ["", "## In git since (tool)"] + [f"- {_move(each)}" for each in here.git]
-        room -= estimate("\n".join(body))
+    moved = ["", "## In git since (tool)", *(f"- {_move(each)}" for each in here.git)] if here.git else []
+    room -= estimate("\n".join(moved))
     missing: dict[str, int] = {}
     for section in COMPACT_ORDER if here.source == "compact" else ORDER:
         facts = [fact for fact in chosen if fact.section == section]
+        if section == WORK:
+            body += moved  # beside where the work stood; rules come first
         if not facts:
             continue
         part = _Part(section, facts, here, room)
@@ -238,7 +207,7 @@ class _Part:
         for fact in facts:
             text = self._statement(fact)
             source = (
-                f"### {neutral(fact.more, 40)} ({self._source(fact)})"
+                f"### {neutral(fact.more, 60)} ({self._source(fact)})"
                 if self.section == TASKS and fact.more != group
                 else ""
             )
@@ -343,8 +312,10 @@ def _not_now(fact: Fact, here: Here, told: frozenset[str], summary: Summary | No
             return "told before in this conversation"
     if fact.section == LAST and (mine or here.source in ("compact", "resume", "fork")):
         return "the conversation goes on"
-    if here.source == "compact" and not mine and not fact.stands:
+    if here.source == "compact" and not mine and not fact.stands and fact.ids[0] not in told:
         return "of another session"
+    if fact.section == TASKS and fact.why.endswith(brief.SHOWN_LAST) and _older(fact.at, here.now, 7 * DAY_MS):
+        return "of a task that was shown days ago and never begun"
     if fact.section == FILES and _passing(fact.text, here.roots.get(fact.session, "")):
         return "outside of the project, for the moment"
     if summary is not None and fact.section in (NEXT, WORK, DECISIONS, FINDINGS) and summary.holds(fact):
@@ -370,28 +341,6 @@ def _line(fact: Fact, why: str, text: str = "") -> dict[str, Any]:
         "at": fact.at,
         "why": why,
     }
-
-
-def neutral(text: str, room: int, *, keep: bool = False) -> str:
-    """Recorded text on one line that can neither end the fence nor be obeyed, clicked or shown as markup.
-
-    keep: with the space or full stop it begins with.
-    """
-    said = in_line(seen(text[: 64 * room]), room)
-    for sign, shown in (
-        ("<", "‹"),
-        ("＜", "‹"),
-        ("﹤", "‹"),
-        ("](", "] ("),
-        ("][", "] ["),
-        ("]:", "] :"),
-        ("![", "! ["),
-        ("://", ":∕∕"),
-        ("`!", "` !"),
-    ):
-        said = said.replace(sign, shown)
-    said = LIVE.sub(r"\1 ", ROLE.sub(r"\1 :", said))
-    return (" " + said if keep and text[:1] == " " else said) if said else ""
 
 
 def stated_by(claimed: str) -> str:

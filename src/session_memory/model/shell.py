@@ -75,7 +75,7 @@ def task_change(words: list[str]) -> tuple[str, list[str]] | None:
     for each in named:
         if each.startswith("-"):
             break
-        if each not in NO_TASK and _names_task(each):
+        if each not in NO_TASK and each not in UNDER_WAY and _names_task(each):
             ids.append(each.lstrip("#"))
     if not ids:
         return None
@@ -197,6 +197,8 @@ def _words(piece: str) -> list[str]:
 
 
 def _shown(word: str, quoted: bool) -> str:
+    if word.lower() == "in progress":
+        return "in-progress"  # as trackers call it
     if quoted and any(letter in word for letter in " \t$(){}\n"):
         head, sign, _rest = word.partition("=")
         return f"{head}={TEXT}" if sign and head.startswith("--") and " " not in head else TEXT
