@@ -228,16 +228,11 @@ def secret_values(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
     """Values of variables whose names say that they are secret: they are replaced wherever they occur, never stored."""
     found = dict(os.environ if environ is None else environ)
     found.update(_env_file(os.path.join(os.path.expanduser("~"), ".claude", ".env")))
-    telling = {
-        name: value for name, value in found.items()
-        if len(value) >= SHORTEST_SECRET and any(word in name.upper().replace("AUTHOR", "") for word in SECRET_WORDS)
-    }  # fmt: skip
-    places = [
-        name
-        for name, value in telling.items()
-        if value[0] == "/" and (name in ("PWD", "OLDPWD") or os.path.lexists(value))
-    ]
-    return tuple(value for name, value in telling.items() if name not in places)
+    secret = [
+        name for name in found if any(word in name.upper().replace("AUTHOR", "") for word in SECRET_WORDS)
+        and not (found[name][:1] == "/" and (name in ("PWD", "OLDPWD") or os.path.lexists(found[name])))
+    ]  # fmt: skip  # a path is none, but some keys begin like one
+    return tuple(found[name] for name in secret if len(found[name]) >= SHORTEST_SECRET)
 
 
 def _take_config(settings: Settings, path: str) -> None:
