@@ -228,17 +228,11 @@ def secret_values(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
     """Values of variables whose names say that they are secret: they are replaced wherever they occur, never stored."""
     found = dict(os.environ if environ is None else environ)
     found.update(_env_file(os.path.join(os.path.expanduser("~"), ".claude", ".env")))
-    return tuple(value for name, value in found.items() if _secret(name.upper(), value))
-
-
-def _secret(name: str, value: str) -> bool:
-    """Whether a variable holds a secret: by its name (an author is none), unless its value is the path of a file or folder."""
-    telling = any(word in name.replace("AUTHOR", "") for word in SECRET_WORDS)
-    return (
-        telling
-        and len(value) >= SHORTEST_SECRET
-        and not (value.startswith("/") and (name in ("PWD", "OLDPWD") or os.path.lexists(value)))
-    )
+    secret = [
+        name for name in found if any(word in name.upper().replace("AUTHOR", "") for word in SECRET_WORDS)
+        and not (found[name][:1] == "/" and (name in ("PWD", "OLDPWD") or os.path.lexists(found[name])))
+    ]  # fmt: skip  # a path is none, but some keys begin like one
+    return tuple(found[name] for name in secret if len(found[name]) >= SHORTEST_SECRET)
 
 
 def _take_config(settings: Settings, path: str) -> None:
