@@ -100,7 +100,8 @@ def listed(database: Database, project: str | None, limit: int) -> list[dict[str
 def _described(database: Database, row: tuple[Any, ...]) -> dict[str, Any]:
     number, session_id, key, name, started = row
     fields = dict(database.rows("SELECT name, value FROM session_field WHERE session_n = ?", (number,)))
-    last, count = database.one("SELECT max(at), count(*) FROM event WHERE session_n = ?", (number,)) or (None, 0)
+    counted = "SELECT max(at), count(*) FROM event WHERE session_n = ? AND document_n IS NULL"
+    last, count = database.one(counted, (number,)) or (None, 0)
     if not fields.get("title"):  # the first thing said names a session
         said = database.one(
             "SELECT data ->> 'text' FROM event WHERE session_n = ? AND category = 'message' AND type = 'user_prompt'"
@@ -124,7 +125,7 @@ def counts(database: Database, session_id: str) -> dict[str, int]:
     """How many events of each category the session holds."""
     rows = database.rows(
         "SELECT category, count(*) FROM event WHERE session_n = (SELECT n FROM session WHERE id = ?)"
-        " GROUP BY category ORDER BY category",
+        " AND document_n IS NULL GROUP BY category ORDER BY category",
         (session_id,),
     )
     return dict(rows)
@@ -146,7 +147,7 @@ def projects(database: Database) -> list[dict[str, Any]]:
     rows = database.rows(
         "SELECT project.key, project.name, (SELECT count(*) FROM session WHERE project_n = project.n),"
         " count(event.n), min(event.at), max(event.at) FROM project LEFT JOIN event ON event.project_n = project.n"
-        " GROUP BY project.n ORDER BY max(event.at) DESC"
+        " AND document_n IS NULL GROUP BY project.n ORDER BY max(event.at) DESC"
     )
     names = ("key", "name", "sessions", "events", "first", "last")
     return [dict(zip(names, row)) for row in rows]
