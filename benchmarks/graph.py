@@ -20,6 +20,7 @@ from session_memory.model.record import ENTITY, EVENT, RELATION, Draft, Record
 from benchmarks.size import WORDS
 
 KINDS = ["function", "class", "file", "module", "service"]
+FILES = 300
 TYPES = ["calls", "imports", "uses", "references", "owns"]
 
 
@@ -107,8 +108,9 @@ def calls(count: int, project: str) -> list[Draft]:
     def words(most: int) -> str:
         return " ".join(chance.choices(WORDS, k=chance.randrange(most // 4, most)))
 
+    files = [f"{project[4:]}/src/{chance.choice(WORDS)}/{chance.choice(WORDS)}.ts" for _ in range(FILES + count // 200)]
     while len(made) < count:
-        path = f"{project[4:]}/src/{chance.choice(WORDS)}/{WORDS[int(len(WORDS) * chance.random() ** 2)]}.ts"
+        path = files[int(len(files) * chance.random() ** 2)]  # some are touched all the time
         kind = chance.random()
         if kind < 0.35:
             add("tool_call", "Bash", {"input": {"command": f"npm run test -- {path} 2>&1 | tail -20"}})

@@ -190,8 +190,11 @@ class Entities:
         if reached is None:
             return graph.relations_of(database, numbers, walk, most)
         shown = set(numbers)
-        crossed = [n for n, (source, target) in reached.relations.items() if source in shown or target in shown]
-        return graph.relations(database, crossed)[:most]
+        crossed = sorted(  # where there are too many, those between what is shown
+            ((source in shown) + (target in shown), id_, number)
+            for number, (id_, source, target) in reached.relations.items()
+        )
+        return graph.relations(database, [number for both, _id, number in crossed[::-1] if both][:most])
 
     def _starts(self, database: Database, wanted: str, chosen: graph.Chosen) -> tuple[list[int], bool]:
         """The entities that are called so, else those that the words of it find (True)."""

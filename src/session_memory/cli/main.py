@@ -20,6 +20,8 @@ COMMANDS: dict[str, str] = {
     "show": "one event, session, checkpoint, learning, entity or document in full",
     "search": "find events by plain words",
     "query": "find events by category, type, tag and time",
+    "graph": "what lies around a file, symbol, command or concept",
+    "ingest": "take a file or folder of documents in, to be searched",
     "checkpoint": "name this position to resume from",
     "checkpoints": "list checkpoints",
     "resume": "where things stand and what changed since",

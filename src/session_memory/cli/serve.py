@@ -35,19 +35,20 @@ def home_of(words: list[str]) -> tuple[bool, str | None]:
 
 def start(home: str | None) -> int:
     """Serve until stdin ends."""
-    from session_memory.mcp_server import stdio
+    from session_memory.mcp_server import stdio, switches
 
     servers: list[Any] = []
+    hidden = switches.hidden(home)
 
     def build() -> Any:
         from session_memory.mcp_server.server import OpenLater, Server
 
-        servers.append(Server(OpenLater(home)))
+        servers.append(Server(OpenLater(home), hidden))
         return servers[0]
 
     def started(loop: Any) -> None:
         servers[0].keep_checkpoints(loop)
         servers[0].complete_history(loop)
 
-    stdio.run(build, stdio.SNAPSHOT, started)
+    stdio.run(build, stdio.SNAPSHOT, started, hidden)
     return 0

@@ -81,6 +81,11 @@ class Database:
         for _row in self.connection.execute(sql, tuple(values)):
             pass
 
+    def run_many(self, sql: str, rows: Sequence[Sequence[Value]]) -> None:
+        """Run one statement once for each of the rows."""
+        for _row in self.connection.executemany(sql, rows):
+            pass
+
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
         """One transaction, all or nothing. Raises what SQLite raised first: a rollback that fails after it tells less."""
@@ -148,9 +153,13 @@ def words_text(data: str) -> str:
 
 def words_parts(type_: str, more: str | None, data: str) -> str:
     """SQL function: the second search column; type and tags help to rank and to find."""
-    tags = loads(more).get("tags", []) if more else []
+    return parts_beside(type_, loads(more).get("tags", []) if more else [], plain_text(loads(data)))
+
+
+def parts_beside(type_: str, tags: Sequence[str], text: str) -> str:
+    """The second search column of an event with this searchable text."""
     label = " ".join([type_, *tags])
-    return f"{label}\n{search_parts(label)}\n{search_parts(plain_text(loads(data)))}"
+    return f"{label}\n{search_parts(label)}\n{search_parts(text)}"
 
 
 def version_at(path: str) -> int | None:

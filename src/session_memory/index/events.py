@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from session_memory import ids
 from session_memory.index import mentions
-from session_memory.index.database import loads, words_parts, words_text
+from session_memory.index.database import loads, parts_beside, words_text
 from session_memory.index.sessions import clock, rows_for
 
 if TYPE_CHECKING:
@@ -56,9 +56,10 @@ def insert(
          str(body.get("stated_by", "model")), parent, key, data, more, document),
     )  # fmt: skip
     number = n if n is not None else database.made()
+    text = words_text(data)
     database.run(
         "INSERT INTO event_text (rowid, text, parts) VALUES (?, ?, ?)",
-        (number, words_text(data), words_parts(type_, more, data)),
+        (number, text, parts_beside(type_, loads(more).get("tags", []) if more else [], text)),
     )
     for tag in few.get("tags", []):
         database.run("INSERT OR IGNORE INTO tag (tag, event_n) VALUES (?, ?)", (str(tag), number))

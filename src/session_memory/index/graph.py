@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from session_memory.index.database import Database, Value
 
-MOST_REACHED, MOST_CROSSED = 2_000, 4_000  # entities and relations of one walk
+MOST_REACHED, MOST_CROSSED = 1_000, 2_000  # entities and relations of one walk
 STRONG, WEAK = 10, 5  # entities that words find by themselves, and by what they are short for
-COMMON = 2_000  # rows beyond which a word tells nothing apart
+COMMON = 500  # rows beyond which a word tells nothing apart
 MOST_WORDS = 16
 SHORTEST_WORD, SHORTEST_PREFIX = 6, 3  # of a word that may be written short, and of what it is written as
 EDITED = 2
@@ -55,7 +55,7 @@ class Reached:
     """Entities by row with their distance, relations by row, and whether the walk stopped early."""
 
     distance: dict[int, int] = field(default_factory=dict)
-    relations: dict[int, tuple[int, int]] = field(default_factory=dict)
+    relations: dict[int, tuple[str, int, int]] = field(default_factory=dict)  # row -> id and rows of the ends
     cut: bool = False
 
 
@@ -94,7 +94,7 @@ def walked(database: Database, starts: Sequence[int], depth: int, walk: Walk) ->
     found = Reached(distance=dict.fromkeys(starts, 0))
     frontier = list(starts)
     ways = " UNION ALL ".join(
-        f"SELECT n, source_n, target_n FROM relation WHERE {end} IN (SELECT value FROM json_each(?)) AND {walk.where()}"
+        f"SELECT n, id, source_n, target_n FROM relation WHERE {end} IN (SELECT value FROM json_each(?)) AND {walk.where()}"
         for end in ("source_n", "target_n")
     )
     for step in range(1, depth + 1):
@@ -105,7 +105,7 @@ def walked(database: Database, starts: Sequence[int], depth: int, walk: Walk) ->
         rows = list(database.rows(f"{ways} LIMIT ?", [here, *walk.values, here, *walk.values, room + 1]))
         found.cut = found.cut or len(rows) > room
         frontier = []
-        for number, source, target in rows[:room]:
+        for number, id_, source, target in rows[:room]:
             for end in (source, target):
                 if end not in found.distance:
                     if len(found.distance) >= MOST_REACHED:
@@ -114,7 +114,7 @@ def walked(database: Database, starts: Sequence[int], depth: int, walk: Walk) ->
                     found.distance[end] = step
                     frontier.append(end)
             else:
-                found.relations[number] = (source, target)
+                found.relations[number] = (id_, source, target)
         if found.cut:
             break
     return found
@@ -134,15 +134,31 @@ def filtered(database: Database, reached: Reached, chosen: Chosen) -> list[int]:
 def listed(database: Database, chosen: Chosen, limit: int) -> tuple[list[int], int]:
     """Entities of the projects, stated ones first, by type and name; and how many there are in all."""
     where, values = chosen.where()
-    scope = "entity.project_n IN (SELECT n FROM project WHERE key IN (SELECT value FROM json_each(?)))"
-    bound: list[Value] = [json.dumps(chosen.projects), *values]
-    row = database.one(f"SELECT count(*) FROM entity WHERE {scope} AND {where}", bound)
-    found: list[int] = []
-    for stated in ("entity.record IS NOT NULL", "entity.record IS NULL"):
-        if len(found) < limit:
-            sql = f"SELECT entity.n FROM entity WHERE {scope} AND {where} AND {stated} ORDER BY type, name, id LIMIT ?"
-            found += [each[0] for each in database.rows(sql, [*bound, limit - len(found)])]
-    return found, int(row[0]) if row else 0
+    total = 0
+    found: list[tuple[Any, ...]] = []
+    for project in _projects(database, chosen):
+        bound: list[Value] = [project, *values]
+        start = "FROM entity WHERE project_n = ? AND"
+        if chosen.pattern is not None or chosen.session is not None:  # one look at all of them
+            rows = list(database.rows(f"SELECT n {start} {where}", bound))
+            total += len(rows)
+            marks = json.dumps([row[0] for row in rows])
+            ordered = "SELECT record IS NULL, type, name, id, n FROM entity WHERE n IN (SELECT value FROM json_each(?))"
+            found += database.rows(f"{ordered} ORDER BY 1, 2, 3, 4 LIMIT ?", (marks, limit))
+            continue
+        counted = database.one(f"SELECT count(*) {start} {where}", bound)
+        total += int(counted[0]) if counted else 0
+        for stated in ("record IS NOT NULL", "record IS NULL"):
+            if len(found) < limit:
+                sql = f"SELECT record IS NULL, type, name, id, n {start} {where} AND {stated}"
+                found += database.rows(f"{sql} ORDER BY type, name, id LIMIT ?", [*bound, limit])
+    return [row[-1] for row in sorted(found)[:limit]], total
+
+
+def _projects(database: Database, chosen: Chosen) -> list[int]:
+    """The rows of the projects that are looked at."""
+    marks = json.dumps(chosen.projects)
+    return [row[0] for row in database.rows("SELECT n FROM project WHERE key IN (SELECT value FROM json_each(?))", (marks,))]
 
 
 def by_words(database: Database, text: str, chosen: Chosen) -> list[int]:
@@ -169,7 +185,7 @@ def _matching(database: Database, expression: str, chosen: Chosen, most: int) ->
     )
     many = bool(counted) and counted is not None and counted[0] > COMMON
     order = "entity.record IS NULL, entity.id" if many else "bm25(entity_text, 3.0, 1.0), entity.record IS NULL, entity.id"
-    hits = "(SELECT rowid FROM entity_text WHERE entity_text MATCH ? LIMIT 2000)" if many else "entity_text"
+    hits = "(SELECT rowid FROM entity_text WHERE entity_text MATCH ? LIMIT 500)" if many else "entity_text"
     sql = (
         f"SELECT entity.n FROM {hits} AS hit CROSS JOIN entity ON entity.n = hit.rowid"
         " WHERE entity.project_n IN (SELECT n FROM project WHERE key IN (SELECT value FROM json_each(?)))"
@@ -223,10 +239,10 @@ def relations_of(database: Database, numbers: Sequence[int], walk: Walk, most: i
     here = json.dumps(list(numbers))
     rows = database.rows(
         f"SELECT n FROM relation WHERE source_n IN (SELECT value FROM json_each(?)) AND {walk.where()}"
-        f" UNION SELECT n FROM relation WHERE target_n IN (SELECT value FROM json_each(?)) AND {walk.where()} LIMIT ?",
+        f" UNION ALL SELECT n FROM relation WHERE target_n IN (SELECT value FROM json_each(?)) AND {walk.where()} LIMIT ?",
         [here, *walk.values, here, *walk.values, most],
     )
-    return relations(database, [row[0] for row in rows])
+    return relations(database, list(dict.fromkeys(row[0] for row in rows)))
 
 
 def relations(database: Database, numbers: Sequence[int]) -> list[dict[str, Any]]:

@@ -24,11 +24,16 @@ def add(database: Database, event_n: int, project_n: int, id_: str, key: str | N
     project = str(body.get("project") or "dir:")
     found = mentions(str(body["category"]), str(body.get("type", "")), body.get("data"), project, key or id_)
     numbers = {thing: _entity(database, thing, project, project_n) for thing in found.things}
-    for thing, how in found.things.items():
-        database.run("INSERT OR REPLACE INTO seen (entity_n, event_n, how) VALUES (?, ?, ?)", (numbers[thing], event_n, how))
-    for source, type_, target in found.links:
-        relation = _relation(database, numbers[source], type_, numbers[target])
-        database.run("INSERT OR IGNORE INTO proof (relation_n, event_n) VALUES (?, ?)", (relation, event_n))
+    if numbers:
+        database.run_many(
+            "INSERT OR REPLACE INTO seen (entity_n, event_n, how) VALUES (?, ?, ?)",
+            [(numbers[thing], event_n, how) for thing, how in found.things.items()],
+        )
+    if found.links:
+        shown = [_relation(database, numbers[source], type_, numbers[target]) for source, type_, target in found.links]
+        database.run_many(
+            "INSERT OR IGNORE INTO proof (relation_n, event_n) VALUES (?, ?)", [(each, event_n) for each in shown]
+        )
 
 
 def remove(database: Database, event_n: int) -> None:

@@ -138,7 +138,7 @@ CREATE TABLE entity (
 );
 CREATE INDEX entity_name ON entity (name COLLATE NOCASE);
 CREATE INDEX entity_qualified ON entity (qualified_name) WHERE qualified_name IS NOT NULL;
-CREATE INDEX entity_kind ON entity (project_n, type, name);
+CREATE INDEX entity_kind ON entity (project_n, type, name, qualified_name); -- a pattern reads the index alone
 CREATE INDEX entity_stated ON entity (project_n, type, name) WHERE record IS NOT NULL;
 
 -- Which events mention an entity. Rules find it when an event is applied (model/mentions.py); nothing of it is recorded.

@@ -14,7 +14,7 @@ from mcp_types import INVALID_PARAMS, CallToolResult, ToolAnnotations
 from pydantic import ValidationError
 
 from session_memory.errors import InvalidInput, SessionMemoryError
-from session_memory.mcp_server import checkpoints, events, handoffs, prompts, resources, sessions
+from session_memory.mcp_server import checkpoints, documents, entities, events, handoffs, prompts, resources, sessions
 from session_memory.mcp_server.answers import ToolSpec, failed
 from session_memory.mcp_server.instructions import INSTRUCTIONS
 from session_memory.settings import environment
@@ -54,15 +54,17 @@ class OpenLater:
 class Server(MCPServer[Any]):
     """`MCPServer` whose calls are checked and answered our way. Tools run on the event loop: one thread, no locks."""
 
-    def __init__(self, memory: OpenLater) -> None:
+    def __init__(self, memory: OpenLater, hidden: frozenset[str] = frozenset()) -> None:
+        """hidden: names of tools that are switched off."""
         super().__init__(
             NAME, title="Session Memory", version=VERSION, instructions=INSTRUCTIONS, log_level="ERROR",
             subscriptions=False,  # our lists never change, and a client that is told so asks for them at once
         )  # fmt: skip
         self._memory = memory
-        for room in (sessions, events, checkpoints, handoffs):
+        for room in (sessions, events, checkpoints, handoffs, entities, documents):
             for tool in room.tools(memory):
-                self._add(tool)
+                if tool.function.__name__ not in hidden:
+                    self._add(tool)
         resources.add(self, memory)
         prompts.add(self, memory)
 

@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from session_memory.mcp_server.switches import without
 from session_memory.mcp_server.wire import Wire
 from session_memory.version import VERSION
 
@@ -26,13 +27,18 @@ if TYPE_CHECKING:
 SNAPSHOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "snapshot.json")
 
 
-def run(build: Build, snapshot: str | None, started: Started = lambda loop: None) -> None:
+def run(
+    build: Build,
+    snapshot: str | None,
+    started: Started = lambda loop: None,
+    hidden: frozenset[str] = frozenset(),
+) -> None:
     """Serve until stdin ends; then the process ends. `build` imports the SDK and makes the server.
 
     snapshot: path of the answers that can be given before that; None, absent or of another version: no early answers.
-    started: called on the event loop once the SDK serves.
+    started: called on the event loop once the SDK serves. hidden: tools that are switched off.
     """
-    wire = Wire(_load(snapshot))
+    wire = Wire(without(_load(snapshot), hidden))
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: os._exit(0))  # what was acknowledged is in the log
     wire.start()

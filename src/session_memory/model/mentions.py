@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 
@@ -111,6 +112,7 @@ def relative(path: str, project: str) -> str:
     return plain
 
 
+@lru_cache(maxsize=4096)
 def file(path: str, project: str) -> Thing:
     """The thing a path names."""
     whole = relative(path.strip(), project)[:400]
