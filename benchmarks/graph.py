@@ -10,14 +10,14 @@ import tempfile
 import time
 from unittest import mock
 
+from benchmarks.size import WORDS
+
 from session_memory import ids, paths
 from session_memory.actions.entities import Query
 from session_memory.index import events as event_rows
 from session_memory.log.journal import Journal
 from session_memory.memory import Memory
 from session_memory.model.record import ENTITY, EVENT, RELATION, Draft, Record
-
-from benchmarks.size import WORDS
 
 KINDS = ["function", "class", "file", "module", "service"]
 FILES = 300
@@ -82,7 +82,9 @@ def asked(entities: int, relations: int, folder: str) -> None:
             "the greatest hub, depth 1": lambda _row: memory.entities.query(Query(related_to=hub[0])),
             "by words": lambda row: memory.entities.query(Query(related_to=f"the {row[1][:6].lower()} retrying")),
             "a type": lambda _row: memory.entities.query(Query(entity_type="function")),
-            "a type and a pattern": lambda row: memory.entities.query(Query(entity_type="class", name_pattern=row[1][-5:])),
+            "a type and a pattern": lambda row: memory.entities.query(
+                Query(entity_type="class", name_pattern=row[1][-5:])
+            ),
         }
         took: dict[str, list[float]] = {name: [] for name in questions}
         for row in some:  # in turn, so that all meet the same moments
@@ -141,12 +143,17 @@ def cost(count: int, folder: str, rounds: int) -> None:
     took: dict[bool, list[float]] = {True: [], False: []}
     sizes: dict[bool, int] = {}
     log = sum(
-        os.path.getsize(os.path.join(base, name)) for base, _, names in os.walk(home.storage) for name in names if ".jsonl" in name
+        os.path.getsize(os.path.join(base, name))
+        for base, _, names in os.walk(home.storage)
+        for name in names
+        if ".jsonl" in name
     )
     with Memory(home.root, cwd=folder) as memory:
         for number in range(2 * rounds):
             looking = number % 2 == 0
-            with mock.patch.object(event_rows.mentions, "add", event_rows.mentions.add if looking else lambda *_given: None):
+            with mock.patch.object(
+                event_rows.mentions, "add", event_rows.mentions.add if looking else lambda *_given: None
+            ):
                 began = time.perf_counter()
                 memory.health.rebuild()
                 took[looking].append(time.perf_counter() - began)
@@ -154,7 +161,9 @@ def cost(count: int, folder: str, rounds: int) -> None:
             memory.opened.index.database().run("PRAGMA wal_checkpoint(TRUNCATE)")
             sizes[looking] = os.path.getsize(home.index)
     best = {looking: min(times) * 100_000 / count for looking, times in took.items()}
-    print(f"\nrebuild of {count:,} events of tool use ({log / 1e6:.0f} MB of log), best of {rounds}, seconds per 100k events")
+    print(
+        f"\nrebuild of {count:,} events of tool use ({log / 1e6:.0f} MB of log), best of {rounds}, seconds per 100k events"
+    )
     print(f"without mentions {best[False]:6.2f}   with {best[True]:6.2f}   ratio {best[True] / best[False]:.2f}")
     print(f"index / log bytes, without {sizes[False] / log:.2f}   with {sizes[True] / log:.2f}")
 

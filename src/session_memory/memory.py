@@ -10,6 +10,7 @@ from session_memory.actions import launcher, scanner
 from session_memory.actions.backups import Backups
 from session_memory.actions.checkpoints import Checkpoints
 from session_memory.actions.doctor import Doctor
+from session_memory.actions.documents import Documents
 from session_memory.actions.entities import Entities
 from session_memory.actions.events import Events
 from session_memory.actions.forgetting import Forgetting
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class Memory:
-    """The rooms: sessions, events, entities, checkpoints, handoffs, states, imports, predecessors, backups, forgetting, scans, health,
+    """The rooms: sessions, events, entities, documents, checkpoints, handoffs, states, imports, predecessors, backups, forgetting, scans, health,
     doctor, starts.
 
     Close it when done.
@@ -88,6 +89,7 @@ class Memory:
         self.states = States(self.opened)
         self.events = Events(self.opened, self.sessions)
         self.entities = Entities(self.opened, self.sessions)
+        self.documents = Documents(self.opened, self.sessions)
         self.checkpoints = Checkpoints(self.opened, self.sessions, self.states)
         self.handoffs = Handoffs(self.opened, self.sessions, self.states, self.checkpoints)
         self.imports = Imports(self.opened)

@@ -45,6 +45,7 @@ TABLE: tuple[tuple[str, str, Any, Any, Any, str], ...] = (
     ("capture.prompts", "switch", True, None, None, "Record what the user types."),
     ("capture.tool_calls", "switch", True, None, None, "Record tool calls and their outcome."),
     ("capture.responses", "switch", True, None, None, "Record the model's replies."),
+    ("ingest.allow", "texts", (), None, None, "Folders outside the project from which documents may be read in."),
     ("entities.extract", "switch", True, None, None, "Show in the graph what events mention, beside what was stated."),
     ("capture.exclude", "texts", (), None, None, "Paths or tools that are never recorded (glob patterns)."),
     ("context.budget_tokens", "integer", 1500, 100, 2500, "How much is put into a new session."),

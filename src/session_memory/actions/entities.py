@@ -92,7 +92,9 @@ class Entities:
         """
         self._opened.must_record()
         if type_ not in TYPES:
-            raise InvalidInput("bad-argument", f"{type_[:60]!r} is no relation type.", f"Use one of: {', '.join(TYPES)}.")
+            raise InvalidInput(
+                "bad-argument", f"{type_[:60]!r} is no relation type.", f"Use one of: {', '.join(TYPES)}."
+            )
         since = ids.now_ms() if valid_from is None else read_time(valid_from)
         until = None if valid_to is None else read_time(valid_to, end=True)
         if until is not None and until < since:
@@ -181,7 +183,9 @@ class Entities:
         """The neighbourhood of what is called so, to be drawn. Raises NotFound (unknown-entity) and as `query`."""
         found = self.query(Query(related_to=name, depth=depth, relation_types=relation_types, limit=limit))
         if not found["entities"]:
-            raise NotFound("unknown-entity", f"Nothing in this project's graph is called {name[:80]!r}.", "Try another word of it.")
+            raise NotFound(
+                "unknown-entity", f"Nothing in this project's graph is called {name[:80]!r}.", "Try another word of it."
+            )
         return found
 
     def _relations(
@@ -198,13 +202,19 @@ class Entities:
 
     def _starts(self, database: Database, wanted: str, chosen: graph.Chosen) -> tuple[list[int], bool]:
         """The entities that are called so, else those that the words of it find (True)."""
-        named = [each for each in rows.called(database, wanted.strip(), chosen.projects) if each["stated"] or not chosen.stated]
+        named = [
+            each
+            for each in rows.called(database, wanted.strip(), chosen.projects)
+            if each["stated"] or not chosen.stated
+        ]
         if named:
             return [each["n"] for each in named[: graph.STRONG]], False
         anything = graph.Chosen(chosen.projects, stated=chosen.stated)
         found = graph.by_words(database, wanted, anything)
         if chosen.type is not None:  # what is asked for is looked for by itself: others may match better
-            found += graph.by_words(database, wanted, graph.Chosen(chosen.projects, type=chosen.type, stated=chosen.stated))
+            found += graph.by_words(
+                database, wanted, graph.Chosen(chosen.projects, type=chosen.type, stated=chosen.stated)
+            )
         return list(dict.fromkeys(found)), True
 
     def _end(self, database: Database, argument: str, wanted: str) -> dict[str, Any] | None:
@@ -219,7 +229,9 @@ class Entities:
             )
             more = f"; and {len(found) - TOLD} more" if len(found) > TOLD else ""
             raise InvalidInput(
-                "ambiguous-entity", f"{argument} {wanted[:80]!r} may be: {told}{more}.", "Give the id or the qualified name."
+                "ambiguous-entity",
+                f"{argument} {wanted[:80]!r} may be: {told}{more}.",
+                "Give the id or the qualified name.",
             )
         return found[0] if found else None
 
@@ -229,7 +241,10 @@ class Entities:
         found = graph.relation(database, wanted)
         if found is None:
             targets = {each["id"] for each in rows.called(database, wanted, self._projects(database))}
-            found = next((each for each in graph.relations_from(database, source["id"], type_) if each["target_id"] in targets), None)
+            found = next(
+                (each for each in graph.relations_from(database, source["id"], type_) if each["target_id"] in targets),
+                None,
+            )
         if found is None:
             raise NotFound(
                 "unknown-relation", f"No relation {wanted[:80]!r}, and none of type {type_} from {source['name'][:80]!r} to it.",
@@ -243,7 +258,9 @@ class Entities:
         known = {*TYPES, *graph.types(database)} if wanted and not set(wanted) <= set(TYPES) else set(TYPES)
         for each in wanted or ():
             if each not in known:
-                raise InvalidInput("bad-argument", f"{each[:60]!r} is no relation type.", f"Use: {', '.join(sorted(known))}.")
+                raise InvalidInput(
+                    "bad-argument", f"{each[:60]!r} is no relation type.", f"Use: {', '.join(sorted(known))}."
+                )
         return tuple(dict.fromkeys(wanted or ()))
 
     def _place(self) -> tuple[str, str]:
@@ -282,7 +299,9 @@ def _named(argument: str, value: str, longest: int) -> str:
     if not text:
         raise InvalidInput("bad-argument", f"{argument} is empty.", "Say what it is called.")
     if len(text) > longest:
-        raise InvalidInput("bad-argument", f"{argument} has {len(text)} characters; the limit is {longest}.", "Use a name.")
+        raise InvalidInput(
+            "bad-argument", f"{argument} has {len(text)} characters; the limit is {longest}.", "Use a name."
+        )
     return text
 
 

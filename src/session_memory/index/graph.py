@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from session_memory.index.database import Database, Value
 
-MOST_REACHED, MOST_CROSSED = 1_000, 2_000  # entities and relations of one walk
+MOST_REACHED, MOST_CROSSED = 500, 1_000  # entities and relations of one walk
 STRONG, WEAK = 10, 5  # entities that words find by themselves, and by what they are short for
 COMMON = 500  # rows beyond which a word tells nothing apart
 MOST_WORDS = 16
@@ -37,7 +37,10 @@ class Walk:
 
     def where(self, table: str = "relation") -> str:
         """SQL over a row of `relation`; its values are `values`."""
-        parts = [f"({table}.valid_to IS NULL OR {table}.valid_to > ?)", f"({table}.valid_from IS NULL OR {table}.valid_from <= ?)"]
+        parts = [
+            f"({table}.valid_to IS NULL OR {table}.valid_to > ?)",
+            f"({table}.valid_from IS NULL OR {table}.valid_from <= ?)",
+        ]
         if self.types:
             parts.append(f"{table}.type IN (SELECT value FROM json_each(?))")
         if self.stated:
@@ -71,7 +74,8 @@ class Chosen:
 
     def where(self) -> tuple[str, list[Value]]:
         """SQL over a row of `entity`, and its values."""
-        parts, values = ["1"], []  # type: ignore[var-annotated]
+        parts = ["1"]
+        values: list[Value] = []
         if self.type is not None:
             parts.append("entity.type = ?")
             values.append(self.type)
@@ -158,7 +162,9 @@ def listed(database: Database, chosen: Chosen, limit: int) -> tuple[list[int], i
 def _projects(database: Database, chosen: Chosen) -> list[int]:
     """The rows of the projects that are looked at."""
     marks = json.dumps(chosen.projects)
-    return [row[0] for row in database.rows("SELECT n FROM project WHERE key IN (SELECT value FROM json_each(?))", (marks,))]
+    return [
+        row[0] for row in database.rows("SELECT n FROM project WHERE key IN (SELECT value FROM json_each(?))", (marks,))
+    ]
 
 
 def by_words(database: Database, text: str, chosen: Chosen) -> list[int]:
@@ -166,7 +172,9 @@ def by_words(database: Database, text: str, chosen: Chosen) -> list[int]:
     words = _words(text)
     if not words:
         return []
-    strong = " OR ".join([*(f'"{word}"' for word in words), *(f'"{word}" *' for word in words if len(word) >= SHORTEST_PREFIX)])
+    strong = " OR ".join(
+        [*(f'"{word}"' for word in words), *(f'"{word}" *' for word in words if len(word) >= SHORTEST_PREFIX)]
+    )
     short = dict.fromkeys(
         word[:length] for word in words if len(word) >= SHORTEST_WORD and word.isalpha()
         for length in range(max(SHORTEST_PREFIX, len(word) // 4), len(word))
@@ -184,8 +192,10 @@ def _matching(database: Database, expression: str, chosen: Chosen, most: int) ->
         "SELECT count(*) FROM (SELECT 1 FROM entity_text WHERE entity_text MATCH ? LIMIT ?)", (expression, COMMON + 1)
     )
     many = bool(counted) and counted is not None and counted[0] > COMMON
-    order = "entity.record IS NULL, entity.id" if many else "bm25(entity_text, 3.0, 1.0), entity.record IS NULL, entity.id"
-    hits = "(SELECT rowid FROM entity_text WHERE entity_text MATCH ? LIMIT 500)" if many else "entity_text"
+    order = (
+        "entity.record IS NULL, entity.id" if many else "bm25(entity_text, 3.0, 1.0), entity.record IS NULL, entity.id"
+    )
+    hits = "(SELECT rowid FROM entity_text WHERE entity_text MATCH ? LIMIT 200)" if many else "entity_text"
     sql = (
         f"SELECT entity.n FROM {hits} AS hit CROSS JOIN entity ON entity.n = hit.rowid"
         " WHERE entity.project_n IN (SELECT n FROM project WHERE key IN (SELECT value FROM json_each(?)))"
@@ -260,7 +270,14 @@ def relations(database: Database, numbers: Sequence[int]) -> list[dict[str, Any]
     found = []
     for id_, source, source_name, target, target_name, type_, body, until, since, seen in rows:
         stated = loads(body) if body else {}
-        each = {"id": id_, "source": source_name, "type": type_, "target": target_name, "source_id": source, "target_id": target}
+        each = {
+            "id": id_,
+            "source": source_name,
+            "type": type_,
+            "target": target_name,
+            "source_id": source,
+            "target_id": target,
+        }
         for member, value in (
             ("weight", stated.get("weight")), ("metadata", stated.get("metadata")), ("seen", seen),
             ("stated_by", stated.get("stated_by", "model") if body else "rule"),
@@ -270,7 +287,9 @@ def relations(database: Database, numbers: Sequence[int]) -> list[dict[str, Any]
             if value not in (None, 0, {}):
                 each[member] = value
         found.append(each)
-    return sorted(found, key=lambda each: (each["stated_by"] == "rule", each["source"], each["type"], each["target"], each["id"]))
+    return sorted(
+        found, key=lambda each: (each["stated_by"] == "rule", each["source"], each["type"], each["target"], each["id"])
+    )
 
 
 def types(database: Database) -> list[str]:

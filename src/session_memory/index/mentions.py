@@ -66,7 +66,8 @@ def words(name: str, qualified: str | None) -> str:
 def settle(database: Database, entity: int) -> None:
     """An entity that nobody states or mentions goes, or is no more than the end of the relations that name it."""
     if database.one(
-        "SELECT 1 FROM entity WHERE n = ?1 AND record IS NOT NULL UNION ALL SELECT 1 FROM seen WHERE entity_n = ?1", (entity,)
+        "SELECT 1 FROM entity WHERE n = ?1 AND record IS NOT NULL UNION ALL SELECT 1 FROM seen WHERE entity_n = ?1",
+        (entity,),
     ):
         return
     database.run("DELETE FROM entity_text WHERE rowid = ?", (entity,))

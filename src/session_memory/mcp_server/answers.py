@@ -63,9 +63,7 @@ def fitted(events: list[dict[str, Any]], room: int = MOST_CHARACTERS - 1_000) ->
     return kept
 
 
-def fitted_lists(
-    result: dict[str, Any], names: tuple[str, ...], room: int = MOST_CHARACTERS - 1_000
-) -> dict[str, Any]:
+def fitted_lists(result: dict[str, Any], names: tuple[str, ...], room: int = MOST_CHARACTERS - 1_000) -> dict[str, Any]:
     """The result with its lists as long as one answer can carry: shared evenly, what one leaves over goes to the next."""
     lists = [name for name in names if result.get(name)]
     shown = dict(result)

@@ -11,7 +11,6 @@ import re
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-
 from session_memory.model.words import plain_text
 
 READ, EDITED, NAMED = 1, 2, 3  # how a thing was met
@@ -27,7 +26,9 @@ CODE_ENDINGS = frozenset(
 ENDINGS = CODE_ENDINGS | frozenset(
     "md rst txt json jsonl yaml yml toml ini cfg conf env lock xml html css scss sass less csv ipynb docx pdf gradle mk".split()
 )
-PATH = re.compile(r"(?<![\w/.@:\\-])(?:~?/|\.{1,2}/)?[\w@+-][\w.@+-]*(?:/[\w.@+-]+)*\.([A-Za-z][A-Za-z0-9]{0,6})(?![\w/-])")
+PATH = re.compile(
+    r"(?<![\w/.@:\\-])(?:~?/|\.{1,2}/)?[\w@+-][\w.@+-]*(?:/[\w.@+-]+)*\.([A-Za-z][A-Za-z0-9]{0,6})(?![\w/-])"
+)
 URL = re.compile(r"\w+://\S+")
 DEFINED = re.compile(
     r"(?m)^[ \t]*(?:export[ \t]+|default[ \t]+|pub(?:\([a-z]{1,9}\))?[ \t]+|public[ \t]+|private[ \t]+|protected[ \t]+"
@@ -39,9 +40,18 @@ ARROW = re.compile(
     r"(?m)^[ \t]*(?:export[ \t]+)?(?:const|let)[ \t]+([A-Za-z_$][\w$]{0,99})[ \t]*=[ \t]*(?:async[ \t]*)?"
     r"(?:\([^)\n]{0,200}\)[^\n=]{0,80}=>|[A-Za-z_$][\w$]*[ \t]*=>|function\b)"
 )
-KINDS = {"class": "class", "interface": "class", "struct": "class", "enum": "class", "trait": "class", "defmodule": "module"}
+KINDS = {
+    "class": "class",
+    "interface": "class",
+    "struct": "class",
+    "enum": "class",
+    "trait": "class",
+    "defmodule": "module",
+}
 QUOTED_IMPORT = re.compile(r"""(?:\bfrom|\bimport|\brequire\(|#include)[ \t]*['"<]([\w@./+-]{1,100})['">]""")
-NAMED_IMPORT = re.compile(r"(?m)^[ \t]*(?:from[ \t]+([\w.]{1,100})[ \t]+import\b|(?:import|use|alias)[ \t]+([A-Za-z_][\w.:]{0,99}))")
+NAMED_IMPORT = re.compile(
+    r"(?m)^[ \t]*(?:from[ \t]+([\w.]{1,100})[ \t]+import\b|(?:import|use|alias)[ \t]+([A-Za-z_][\w.:]{0,99}))"
+)
 STEP = re.compile(r"&&|\|\||[;|\n]")
 ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=\S*")
 PROGRAM = re.compile(r"[A-Za-z][\w.+-]{0,40}")
@@ -173,7 +183,7 @@ def _code(where: Thing, text: str, things: dict[Thing, int], links: dict[tuple[T
     modules = [*QUOTED_IMPORT.findall(text), *(a or b for a, b in NAMED_IMPORT.findall(text))]
     for name in list(dict.fromkeys(modules))[:MOST_IMPORTS]:
         called = name.rstrip(".:")
-        if called.startswith("./") or called.startswith("../"):
+        if called.startswith(("./", "../")):
             called = posixpath.normpath(posixpath.join(posixpath.dirname(where.key), called))
         if not called.strip("."):
             continue
