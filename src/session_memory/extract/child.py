@@ -1,7 +1,8 @@
 """The child process that reads one document: it has the file on its stdin, limits on itself, and says what it found in JSON.
 
 Lines on stdout: `{"done", "total"}` while it goes on, at last `{"text", "title", "pages"}` or `{"code", "what", "fix"}`.
-What a library raises at a broken file ends it, and the last line on stderr is the reason. Nothing it does can reach the home: it knows no path of it.
+What a library raises at a broken file ends it, and the last line on stderr is the reason.
+Nothing it does can reach the home: it knows no path of it.
 """
 
 from __future__ import annotations

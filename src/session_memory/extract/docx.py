@@ -41,8 +41,8 @@ def read(file: IO[bytes], progress: Callable[[int, int], None]) -> dict[str, Any
 
 
 def _check(content: bytes) -> None:
-    import defusedxml.ElementTree as safe
     from defusedxml.common import DefusedXmlException
+    from defusedxml.ElementTree import iterparse
 
     with zipfile.ZipFile(io.BytesIO(content)) as packed:
         parts = packed.infolist()
@@ -61,7 +61,7 @@ def _check(content: bytes) -> None:
         for each in xml:
             try:
                 with packed.open(each) as part:
-                    for _event, element in safe.iterparse(part, forbid_dtd=True):
+                    for _event, element in iterparse(part, forbid_dtd=True):
                         element.clear()
             except DefusedXmlException as error:
                 raise RefusedError(

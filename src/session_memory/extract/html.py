@@ -15,7 +15,7 @@ PIECE = 65_536  # characters between two words of progress
 SILENT = frozenset(("script", "style", "noscript", "template", "svg", "iframe", "object", "select", "textarea", "math"))
 BLOCKS = frozenset(
     "p div section article main header footer nav aside ul ol li dl dt dd table tr blockquote figure figcaption address form"
-    " fieldset details summary hr br body html".split()
+    " fieldset details summary hr body html".split()
 )
 HEADINGS = {f"h{level}": "#" * level + " " for level in range(1, 7)}
 VOID = frozenset("br hr img input meta link area base col embed source track wbr".split())

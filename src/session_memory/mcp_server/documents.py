@@ -23,7 +23,7 @@ def tools(memory: Callable[[], Memory]) -> list[ToolSpec]:
     async def session_ingest(
         file_path: str, chunk_size: int = chunks.SIZE, overlap: int = chunks.OVERLAP
     ) -> CallToolResult:
-        """Read a file of the project in (PDF, DOCX, HTML, Markdown, text, code), to be found by session_query; again if changed."""
+        """Make a file of the project (PDF, DOCX, HTML, text, code) searchable by session_query."""
         opening = memory().documents.open(file_path, chunk_size, overlap)
         found = None
         if not opening.unchanged:  # other calls are answered while it is read

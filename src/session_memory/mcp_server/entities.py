@@ -26,7 +26,7 @@ def tools(memory: Callable[[], Memory]) -> list[ToolSpec]:
     async def entity_create(
         entity_type: str, name: str, qualified_name: str | None = None, metadata: dict[str, Any] | None = None
     ) -> CallToolResult:
-        """State an entity; the same one again is merged. qualified_name: like src/auth.ts:handleAuth."""
+        """Add or merge an entity. qualified_name: like src/auth.ts:handleAuth."""
         return structured(memory().entities.create(entity_type, name, qualified_name, metadata))
 
     async def entity_link(
@@ -39,7 +39,7 @@ def tools(memory: Callable[[], Memory]) -> list[ToolSpec]:
         valid_from: str | None = None,
         valid_to: str | None = None,
     ) -> CallToolResult:
-        """Relate two entities (id or name; a missing one is made). supersedes: relation_id or old target, which ends."""
+        """Relate entities by id or name; missing ones are made. supersedes: relation_id or old target, which ends."""
         return structured(
             memory().entities.link(
                 source, target, relation_type, weight=weight, metadata=metadata, supersedes=supersedes,
@@ -58,7 +58,7 @@ def tools(memory: Callable[[], Memory]) -> list[ToolSpec]:
         limit: int = 20,
         as_of: str | None = None,
     ) -> CallToolResult:
-        """Entities by filter, or around one (id, name, or words), with what events show of files, symbols and commands."""
+        """Entities by filter, or around one (id, name or words)."""
         asked = Query(
             entity_type, name_pattern, related_to, relation_types, depth, session_id, include_relations, limit, as_of
         )

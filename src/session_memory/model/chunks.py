@@ -76,8 +76,8 @@ def _markdown(text: str) -> list[_Block]:
     fence = ""
 
     def end(*, code: bool = False) -> None:
-        whole = "\n".join(said).strip("\n")
-        if whole.strip():
+        whole = "\n".join(said).strip("\n").rstrip()
+        if whole:
             blocks.append(_Block(whole, _path(above), None, code))
         said.clear()
 
