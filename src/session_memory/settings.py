@@ -113,10 +113,7 @@ class Settings:
         for name, _kind, _default, _low, _high, _text in TABLE:
             value = self._values[name]
             shown.append((name, list(value) if isinstance(value, tuple) else value, self.origin(name)))
-        for name in USER_VARIABLES:
-            if name in self._values:
-                shown.append((name, "set", self.origin(name)))
-        return shown
+        return shown + [(name, "set", self.origin(name)) for name in USER_VARIABLES if name in self._values]
 
     @property
     def events_file(self) -> str:

@@ -17,7 +17,7 @@ from session_memory.actions.events import Query as EventQuery
 from session_memory.actions.forgetting import Wanted
 from session_memory.errors import InvalidInput, NotFound
 from session_memory.memory import Memory
-from session_memory.model.record import EVERYWHERE, ENTITY, Draft
+from session_memory.model.record import ENTITY, EVERYWHERE, Draft
 
 
 @pytest.fixture

@@ -105,7 +105,7 @@ def test_reads_decisions_and_findings() -> None:
         ("/home/a/shop-feature/src/x.py", GIT, "src/x.py"),
         ("/home/a/shop/.claude/worktrees/w/src/x.py", GIT, "src/x.py"),
         ("./src/../x.py", GIT, "x.py"),
-        ("C:\\work\\shop\\x.py", GIT, "C:/work/shop/x.py"),
+        ("D:\\here\\shop\\x.py", GIT, "x.py"),
         ("/elsewhere/x.py", GIT, "/elsewhere/x.py"),
         ("/p/q/x.py", "dir:/p/q", "x.py"),
         ("/p/q2/x.py", "dir:/p/q", "/p/q2/x.py"),

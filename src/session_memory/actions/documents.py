@@ -181,10 +181,11 @@ def _content(real: str, shown: str, most: int) -> bytes:
         fd = paths.open_file(real, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # a pipe must not make us wait
     except OSError as error:
         raise InvalidInput("not-allowed", f"{shown} cannot be opened ({error.strerror}).") from error
+    state = os.fstat(fd)
+    if not stat.S_ISREG(state.st_mode):
+        os.close(fd)
+        raise InvalidInput("not-a-document", f"{shown} is no regular file.", "Name one file.")
     with open(fd, "rb") as file:
-        state = os.fstat(fd)
-        if not stat.S_ISREG(state.st_mode):
-            raise InvalidInput("not-a-document", f"{shown} is no regular file.", "Name one file.")
         if state.st_size > most:
             raise InvalidInput("too-large", f"{shown} has {state.st_size:,} bytes; the limit is {most:,}.", "Split it.")
         return file.read(most)

@@ -13,11 +13,10 @@ if TYPE_CHECKING:
     from pypdf import PdfReader
 
 MOST_STREAM = 20_000_000  # bytes that one compressed part of it may hold
-LIMITS = {
-    name: MOST_STREAM
-    for name in ("zlib_maximum_output_length", "lzw_maximum_output_length", "run_length_maximum_output_length",
-                 "array_based_stream_maximum_output_length", "maximum_declared_stream_length")
-}  # fmt: skip
+LIMITS: dict[str, Any] = dict.fromkeys(
+    ("zlib_maximum_output_length", "lzw_maximum_output_length", "run_length_maximum_output_length",
+     "array_based_stream_maximum_output_length", "maximum_declared_stream_length"), MOST_STREAM,
+)  # fmt: skip
 
 
 def read(file: IO[bytes], progress: Callable[[int, int], None]) -> dict[str, Any]:

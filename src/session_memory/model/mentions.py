@@ -50,7 +50,8 @@ KINDS = {
 }
 QUOTED_IMPORT = re.compile(r"""(?:\bfrom|\bimport|\brequire\(|#include)[ \t]*['"<]([\w@./+-]{1,100})['">]""")
 NAMED_IMPORT = re.compile(
-    r"(?m)^[ \t]*(?:from[ \t]+([\w.]{1,100})[ \t]+import\b|(?:import|use|alias)[ \t]+([A-Za-z_][\w.:]{0,99})(?![^\n]{0,100}\bfrom[ \t]*['\"]))"
+    r"(?m)^[ \t]*(?:from[ \t]+([\w.]{1,100})[ \t]+import\b"
+    r"|(?:import|use|alias)[ \t]+([A-Za-z_][\w.:]{0,99})(?![^\n]{0,100}\bfrom[ \t]*['\"]))"
 )
 STEP = re.compile(r"&&|\|\||[;|\n]")
 ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=\S*")
