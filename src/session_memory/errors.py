@@ -72,6 +72,7 @@ CODES: dict[str, str] = {
     "unknown-checkpoint": "No checkpoint has this id or name.",
     "unknown-event": "No event has this id.",
     "not-allowed": "A document lies outside the project and the folders that ingest.allow names, or may not be read in.",
+    "switched-off": "The feature is switched off in config.json.",
     "no-document": "There is no file at the path.",
     "not-a-document": "A file holds binary data where text was expected.",
     "damaged-document": "A document cannot be read: cut off, damaged, or not what its ending says.",

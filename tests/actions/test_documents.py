@@ -184,6 +184,19 @@ def test_what_the_user_allows_or_excludes_holds(home: str, project: Path, tmp_pa
         assert memory.documents.open("/etc/hostname", 100, 0, anywhere=True).path == "/etc/hostname"
 
 
+def test_a_feature_that_is_switched_off_says_so(memory: Memory) -> None:
+    from session_memory.actions import entities
+
+    for name in ("entities", "document_ingest"):
+        memory.opened.settings.take(f"features.{name}", False, "test")
+    for call in (
+        lambda: memory.documents.ingest("docs/guide.md"), lambda: memory.entities.create("t", "n"),
+        lambda: memory.entities.link("a", "b", "uses"), lambda: memory.entities.query(entities.Query()),
+    ):  # fmt: skip
+        with pytest.raises(InvalidInput, match="switched-off"):
+            call()
+
+
 def test_a_home_folder_is_no_project(home: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "diary.md").write_text("dear")

@@ -70,6 +70,7 @@ class Documents:
 
     def open(self, path: str, chunk_size: int, overlap: int, *, anywhere: bool = False) -> Opening:
         """The bytes of a file that may be read in. Raises NotFound (no-document), InvalidInput (not-allowed, too-large, ...)."""
+        self._opened.must_be_on("document_ingest")
         self._opened.must_record()
         if not chunks.SMALLEST <= chunk_size <= chunks.LARGEST:
             what = f"chunk_size is {chunk_size}."

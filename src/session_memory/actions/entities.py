@@ -58,6 +58,7 @@ class Entities:
 
         Raises InvalidInput, LogUnavailable, IndexUnavailable.
         """
+        self._opened.must_be_on("entities")
         self._opened.must_record()
         type_, name = _named("entity_type", type_, LONGEST_TYPE), _named("name", name, LONGEST_NAME)
         qualified = _named("qualified_name", qualified_name, LONGEST_NAME) if qualified_name is not None else None
@@ -90,6 +91,7 @@ class Entities:
         supersedes: the id of the relation that ends as this one begins, or the name of its target.
         Raises InvalidInput (ambiguous-entity, ...), NotFound (unknown-relation), LogUnavailable, IndexUnavailable.
         """
+        self._opened.must_be_on("entities")
         self._opened.must_record()
         if type_ not in TYPES:
             raise InvalidInput(
@@ -141,6 +143,7 @@ class Entities:
 
         Raises InvalidInput, NotFound (unknown-session), IndexUnavailable.
         """
+        self._opened.must_be_on("entities")
         database = self._opened.read()
         if not 1 <= asked.limit <= MOST:
             raise InvalidInput("bad-argument", f"limit is {asked.limit}.", f"Use 1 to {MOST}.")

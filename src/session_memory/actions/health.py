@@ -22,6 +22,7 @@ TABLES = {"events": "event WHERE document_n IS NULL", "sessions": "session", "ch
           "learnings": "learning", "entities": "entity WHERE record IS NOT NULL",
           "relations": "relation WHERE record IS NOT NULL", "documents": "document",
           "mentioned": "entity WHERE record IS NULL AND project_n IS NOT NULL"}  # fmt: skip
+SWITCHED = ("learning", "entities", "document_ingest")  # features with a switch that is on by default
 ALWAYS_TOLD = ("events", "sessions", "checkpoints")
 
 
@@ -90,6 +91,9 @@ class Health:
         full = self.report()
         off = [name for name, works in full.pop("features").items() if not works]
         full["features_off"] = {"not in this version": off}
+        switched = [name for name in SWITCHED if not self._opened.settings.value(f"features.{name}")]
+        if switched:
+            full["features_off"]["in config.json"] = switched
         return {name: value for name, value in full.items() if value not in ({}, [], None)}
 
     def verify(self, progress: Progress | None = None) -> Proof:

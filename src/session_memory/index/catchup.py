@@ -51,7 +51,7 @@ SILENT = (record.ORIGIN, record.FORGET)  # kinds that make no row
 LOCK_SECONDS = 0.25  # a server rather answers "behind" than waits
 REBUILD_SECONDS = 20.0
 BATCH = 20_000  # lines in one transaction of an ordinary catch-up
-TRIES = 6  # at an index that vanishes while it is opened
+TRIES = 8  # at an index that vanishes while it is opened
 VANISHING = (apsw.IOError, apsw.CantOpenError)  # what SQLite says then
 SHOWN_EVERY = 2_000  # lines between two calls of `progress`
 
