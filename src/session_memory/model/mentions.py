@@ -106,7 +106,7 @@ def mentions(category: str, type_: str, data: Any, project: str, group: str) -> 
 def relative(path: str, project: str) -> str:
     """A path as it is called within its project, as far as the project's key tells where that begins."""
     plain = posixpath.normpath(path.replace("\\", "/"))
-    if not plain.startswith(("/", "~")):
+    if not plain.startswith(("/", "~")) and plain[1:3] != ":/":  # a drive of Windows begins with its letter
         return plain
     kind, _, rest = project.partition(":")
     if kind == "dir" and plain.startswith(rest.rstrip("/") + "/"):
