@@ -17,6 +17,7 @@ from session_memory.actions.health import Health
 from session_memory.actions.imports import Imports
 from session_memory.actions.opened import Opened
 from session_memory.actions.predecessors import Predecessors
+from session_memory.actions.recall import Recall
 from session_memory.actions.scans import Scans
 from session_memory.actions.sessions import Sessions
 from session_memory.actions.starts import Starts
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class Memory:
-    """The rooms: sessions, events, checkpoints, handoffs, states, imports, predecessors, backups, forgetting, scans, health,
+    """The rooms: sessions, events, recall, checkpoints, handoffs, states, imports, predecessors, backups, forgetting, scans, health,
     doctor, starts.
 
     Close it when done.
@@ -86,6 +87,7 @@ class Memory:
         self.sessions = Sessions(self.opened)
         self.states = States(self.opened)
         self.events = Events(self.opened, self.sessions)
+        self.recall = Recall(self.opened, self.events)
         self.checkpoints = Checkpoints(self.opened, self.sessions, self.states)
         self.handoffs = Handoffs(self.opened, self.sessions, self.states, self.checkpoints)
         self.imports = Imports(self.opened)

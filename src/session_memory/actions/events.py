@@ -14,6 +14,7 @@ from session_memory.errors import InvalidInput, NotFound
 from session_memory.index import search as event_rows
 from session_memory.index import sessions as session_rows
 from session_memory.index.match import match
+from session_memory.model.asking import asked as asking
 from session_memory.model.event import CATEGORIES
 from session_memory.model.plain import plain
 from session_memory.model.record import EVENT, Draft
@@ -108,7 +109,7 @@ class Events:
             raise InvalidInput("bad-argument", f"limit is {asked.limit}.", f"Use 1 to {MOST}, and page with cursor.")
         if asked.offset < 0 or asked.offset >= 1 << 53:
             raise InvalidInput("bad-argument", f"offset is {asked.offset}.", "Use 0 or more.")
-        wanted = self._filter(asked)
+        wanted = self.filter(asked)
         if wanted.match is None and order == "relevance":
             order = "newest"
         return event_rows.search(
@@ -153,6 +154,10 @@ class Events:
             for event in page.events
         )
 
+    def by_ids(self, event_ids: list[str]) -> list[dict[str, Any]]:
+        """The events of these ids, in this order; missing ones left out. Raises IndexUnavailable."""
+        return event_rows.by_ids(self._opened.read(), event_ids)
+
     def get(self, event_id: str) -> dict[str, Any]:
         """One event by its id or the beginning of it. Raises NotFound (unknown-event)."""
         found = event_rows.by_ids(self._opened.read(), [event_id]) or self._of_older(event_id)
@@ -167,7 +172,8 @@ class Events:
         row = database.one("SELECT lower(hex(id)) FROM event WHERE key = ?", (key,))
         return event_rows.by_ids(database, [row[0]]) if row else []
 
-    def _filter(self, asked: Query) -> event_rows.Filter:
+    def filter(self, asked: Query) -> event_rows.Filter:
+        """The checked filters of a query. Raises InvalidInput."""
         categories = [*(asked.categories or ()), *([asked.category] if asked.category else [])]
         for category in categories:
             self._check_category(category)
@@ -197,6 +203,7 @@ class Events:
             after=after,
             before=before,
             match=words,
+            asked=asking(asked.keyword or ""),
             nothing=asked.keyword is not None and words is None,
         )
 
