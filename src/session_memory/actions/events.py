@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from session_memory import git
+from session_memory import git, ids
 from session_memory.actions.opened import Kept, Opened
 from session_memory.actions.sessions import Sessions
 from session_memory.capture import predecessor
 from session_memory.errors import InvalidInput, NotFound
+from session_memory.index import checkpoints as checkpoint_rows
 from session_memory.index import search as event_rows
 from session_memory.index import sessions as session_rows
 from session_memory.index.match import match
@@ -19,6 +21,7 @@ from session_memory.model.event import CATEGORIES
 from session_memory.model.plain import plain
 from session_memory.model.record import EVENT, Draft
 from session_memory.model.snippet import snippet
+from session_memory.model.spoken import spoken, within
 from session_memory.model.times import read_time
 
 if TYPE_CHECKING:
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 SCOPES = ("session", "lineage", "project", "all")
 ORDERS = ("newest", "oldest", "relevance")
 LIMIT, MOST = 50, 200
+CHECKPOINT = re.compile(r"(?:since |until )?(?:the )?checkpoint[: ] *[\"']?(.+?)[\"']?", re.IGNORECASE)
 TOLD = 300  # characters of an event's text where it is told in one line
 
 
@@ -47,6 +51,8 @@ class Query:
     offset: int = 0
     cursor: str | None = None
     order: str | None = None
+    file: str | None = None
+    branch: str | None = None
 
 
 class Events:
@@ -177,11 +183,10 @@ class Events:
         categories = [*(asked.categories or ()), *([asked.category] if asked.category else [])]
         for category in categories:
             self._check_category(category)
-        after = None if asked.after is None else read_time(asked.after)
-        before = None if asked.before is None else read_time(asked.before, end=True)
+        after = self._time(asked.after)
+        before = self._time(asked.before, end=True)
         if after is not None and before is not None and after > before:
-            assert asked.after is not None and asked.before is not None
-            after, before = read_time(asked.before), read_time(asked.after, end=True)
+            after, before = self._time(asked.before), self._time(asked.after, end=True)
         scope = asked.scope or ("session" if asked.session_id else "project")
         _one_of("scope", scope, SCOPES)
         session = (
@@ -202,10 +207,28 @@ class Events:
             tags=tuple(dict.fromkeys(asked.tags or ())),
             after=after,
             before=before,
+            file=asked.file or None,
+            branch=asked.branch or None,
             match=words,
-            asked=asking(asked.keyword or ""),
+            asked=asking(asked.keyword or "", within(asked.keyword or "", ids.now_ms())),
             nothing=asked.keyword is not None and words is None,
         )
+
+    def _time(self, value: str | float | None, *, end: bool = False) -> int | None:
+        """A time as people write or say it, also `checkpoint NAME`. Raises InvalidInput (bad-time, unknown-checkpoint)."""
+        if not isinstance(value, str):
+            return None if value is None else read_time(value, end=end)
+        said = spoken(value, ids.now_ms())
+        if said is not None:
+            return said[1] if end else said[0]
+        named = CHECKPOINT.fullmatch(value.strip())
+        if named is None:
+            return read_time(value, end=end)
+        found = checkpoint_rows.by_name(self._opened.read(), named.group(1), None)
+        if not found:
+            what = f"No checkpoint is called {named.group(1)[:80]!r}."
+            raise NotFound("unknown-checkpoint", what, "List them with session_list_checkpoints.")
+        return int(found[0]["at"])
 
     def _project(self, session: str) -> str:
         opened = self._opened

@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from session_memory.index.match import Match
     from session_memory.model.asking import Asked
 
-POOL = 400  # candidates that are ranked with all that is known of them; behind them bm25 decides
-FIRST_HITS = 800  # rows taken from full text before filters
+POOL = 300  # candidates that are ranked with all that is known of them; behind them bm25 decides
+FIRST_HITS = 600  # rows taken from full text before filters
 MANY, COMMON = 8_000, 4_000  # rows beyond which ranking is bounded; rows beyond which a word is common
 WEIGHTS = "1.0, 0.6"  # of the columns text and parts: a part of a word says less than the word
 NEXT = (0.4, 0.1)  # shares of its score that an event lends to the next and the one behind it, both ways
 LENDERS = 60  # how many of the best lend
 AROUND, REACH = 0.6, 12  # weight of what matches around an event, and how far around reaches (events)
-CLOSE = 100  # candidates whose texts are looked at
+CLOSE = 80  # candidates whose texts are looked at
 PASSAGE = 0.5  # weight of how much of the query stands in one passage
 PIECES = 0.1  # weight of the parts of joined words that stand alone as well
 LIKED = 1.5  # factor for an event of the kind that is asked for
@@ -72,7 +72,7 @@ def rank(
     """The pool, best first. With `beyond` also events that hold none of the words and stand beside those that do."""
     main = _main(match, asked)
     pool = candidates(database, match, where, values)
-    if main is not None and main != match:
+    if main is not None and main != match and len(pool) < POOL:  # a full pool holds the best of both already
         _about(pool, candidates(database, main, where, values))
     if beyond and "wish" in asked.kinds:
         _add(database, pool, _typed(database, where, values), where, values)
@@ -188,7 +188,8 @@ def _scored(database: Database, match: Match, bounded: bool) -> tuple[str, list[
     scored = f"SELECT rowid AS n, bm25(event_text, {WEIGHTS}) AS score FROM event_text WHERE event_text MATCH ?"
     if not bounded or rows_with(database, match.required, MANY) < MANY:
         return scored, [match.required], True
-    rare = [each for each in match.wholes if rows_with(database, each, COMMON) < COMMON]
+    few = match.wholes if len(match.wholes) > 1 else ()
+    rare = [each for each in few if rows_with(database, each, COMMON) < COMMON]
     newest = database.one(
         "SELECT min(n) FROM (SELECT rowid AS n FROM event_text WHERE event_text MATCH ? ORDER BY rowid DESC LIMIT ?)",
         (match.required, COMMON),
@@ -209,7 +210,7 @@ def rows_with(database: Database, expression: str, most: int) -> int:
 
 def _around(pool: Mapping[int, Hit]) -> dict[int, float]:
     """For each candidate how much matches around it in its session: the root of the sum of squares, less with distance."""
-    fading = [math.exp(-2 * step / REACH) for step in range(4 * REACH)]
+    fading = [math.exp(-2 * step / REACH) for step in range(2 * REACH)]  # beyond it is nothing
     sessions: dict[int, list[Hit]] = {}
     for hit in pool.values():
         sessions.setdefault(hit.session, []).append(hit)
@@ -323,6 +324,8 @@ def _read(database: Database, hits: list[Hit], match: Match, main: Match, asked:
         for name, likes in KINDS:
             if name in asked.kinds and likes(hit, data, by, text):
                 factor *= LIKED
+        if asked.within is not None and asked.within[0] <= hit.at <= asked.within[1]:
+            factor *= LIKED
         if asked.counted and re.search(rf"\b\d+ (?:\w+ )?{re.escape(asked.counted)}", text):
             factor *= LIKED
         if hit.category == "message":

@@ -45,6 +45,8 @@ class Filter:
     tags: tuple[str, ...] = ()
     after: int | None = None
     before: int | None = None
+    file: str | None = None  # a path, or the end of one
+    branch: str | None = None
     match: Match | None = None
     asked: Asked = NOTHING_ASKED
     nothing: bool = False  # a keyword without any word in it finds nothing
@@ -148,6 +150,17 @@ def _where(wanted: Filter) -> tuple[str, list[Value]]:
         add("event.at >= ?", wanted.after)
     if wanted.before is not None:
         add("event.at <= ?", wanted.before)
+    if wanted.branch is not None:
+        add("event.more ->> '$.branch' = ?", wanted.branch)
+    if wanted.file is not None:
+        path = wanted.file.replace("\\", "/").removeprefix("./")
+        phrase = '"' + path.replace('"', " ") + '"'  # the words of the path first: they are indexed
+        add("event.n IN (SELECT rowid FROM event_text WHERE event_text MATCH ?)", f"text : {phrase}")
+        add(
+            "EXISTS (SELECT 1 FROM json_tree(event.data) AS leaf WHERE leaf.type = 'text' AND (leaf.value = ?"
+            " OR substr(leaf.value, -length(?)) = ?) AND (leaf.key IN ('file', 'path', 'file_path') OR leaf.path = '$.files'))",
+            path, f"/{path}", f"/{path}",
+        )  # fmt: skip
     return " AND ".join(parts), values
 
 

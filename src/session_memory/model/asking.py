@@ -6,7 +6,7 @@ English only, and never more than a hint: whoever ranks lets it move an event a 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 KINDS: tuple[tuple[str, str], ...] = (
     ("command", r"\b(which|what) command|\bcommands? (to|for|that)\b|\bhow (do|did|does|can|could|should|to|was|were) "
@@ -54,13 +54,18 @@ class Asked:
     main: str = ""
     anchor: str = ""
     compaction: bool = False
+    within: tuple[int, int] | None = None  # ms: a time that the question mentions
 
 
 NOTHING_ASKED = Asked(frozenset())
 
 
-def asked(text: str) -> Asked:
-    """Read a question; never raises."""
+def asked(text: str, within: tuple[int, int] | None = None) -> Asked:
+    """Read a question that mentions the time `within`; never raises."""
+    return replace(_asked(text), within=within)
+
+
+def _asked(text: str) -> Asked:
     low = " ".join(text.lower().split())[:1_000]
     kinds = frozenset(name for name, pattern in ASKED if pattern.search(low))
     end = 1 if LAST.search(low) else -1 if FIRST.search(low) else 0
