@@ -39,7 +39,10 @@ DEFINES, SHOWS = 1.7, 1.15  # factors for a call that defines a name, and for an
 ENDS = 0.5  # how much the first or last of the hits gains where one is asked for
 ABOUT = 0.5  # share of what a question is about, beside all of its words
 TYPED = 60  # words of the user that are looked at where a wish is asked for
-AGAIN = 0.9  # factor for each further hit in the same file
+AGAIN, ALIKE = 0.9, 0.9  # factors for each further hit in the same file, and of a text that begins alike
+LOOK = 200
+LONG_COMMAND = 300  # a longer one is a script or a commit message
+LETTERS = re.compile(r"[^a-z]+")
 BESIDE, ALONE, NEARBY, ANCHORS = 1.0, 2.0, 12, 3  # gain beside what a question names as a time, how far that reaches (events)
 RULE = re.compile(r"\b(must|never|do not|don't|always|only|instead of|not allowed|forbidden|required?)\b")
 COMMIT = re.compile(r"\[[\w./-]+(?: \([^)]*\))? [0-9a-f]{7,40}\] ")
@@ -63,6 +66,7 @@ class Hit:
     score: float = 0.0
     words: float = 0.0  # bm25, more is better; 1 = the best
     file: str = ""
+    look: str = ""  # the letters its text begins with
     parts: dict[str, float] = field(default_factory=dict)
 
 
@@ -134,15 +138,17 @@ def _order(hit: Hit) -> tuple[float, int, int]:
 
 
 def _varied(hits: list[Hit]) -> list[Hit]:
-    """The same file again and again tells little more each time."""
+    """The same file, or nearly the same text, again and again tells little more each time."""
     seen: dict[str, int] = {}
     for hit in hits:
-        if hit.file:
-            times = seen.get(hit.file, 0)
-            seen[hit.file] = times + 1
-            if times:
-                hit.parts["again"] = hit.score * (AGAIN ** min(times, 5) - 1)
-                hit.score += hit.parts["again"]
+        factor = 1.0
+        for each, less in ((hit.file, AGAIN), (hit.look, ALIKE)):
+            times = seen.get(each, 0) if each else 0
+            seen[each] = times + 1
+            factor *= less ** min(times, 5)
+        if factor != 1.0:
+            hit.parts["again"] = hit.score * (factor - 1)
+            hit.score *= factor
     return sorted(hits, key=_order)
 
 
@@ -314,6 +320,8 @@ def _read(database: Database, hits: list[Hit], match: Match, main: Match, asked:
         data, by = found[hit.n]
         text = texts[hit.n]
         files = data.get("files")
+        if hit.category.startswith("tool_"):
+            hit.look = LETTERS.sub("", text[:LOOK])[: LOOK // 4]
         hit.file = str(files[0]) if isinstance(files, list) and files else ""
         hit.parts["passage"] = PASSAGE * best(text, weights)[0] / whole
         hit.score += hit.parts["passage"]
@@ -368,7 +376,9 @@ def defines(text: str, word: str) -> bool:
 
 
 def _is_command(hit: Hit, data: Any, by: str, text: str) -> bool:
-    return hit.category == "tool_call" and isinstance(data.get("input"), dict) and "command" in data["input"]
+    given = data.get("input")
+    command = given.get("command") if isinstance(given, dict) else None
+    return hit.category == "tool_call" and isinstance(command, str) and len(command) <= LONG_COMMAND
 
 
 def _is_failure(hit: Hit, data: Any, by: str, text: str) -> bool:
