@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from session_memory.actions.events import Query
+from session_memory import ids
+from session_memory.actions.events import MOST, Query
+from session_memory.errors import InvalidInput
 from session_memory.index import search as event_rows
+from session_memory.index.database import FAILURES
 from session_memory.model.snippet import snippet
 
 if TYPE_CHECKING:
     from session_memory.actions.events import Events
     from session_memory.actions.opened import Opened
+    from session_memory.embed.local import Local
+    from session_memory.index.database import Database
+    from session_memory.index.vectors import Near, Vectors
 
-SNIPPET = 300
+SNIPPET = 260  # characters of an event that one result shows
+FILL_SECONDS = 0.25  # of one call that go into vectors that are missing
 
 
 class Recall:
@@ -22,19 +28,78 @@ class Recall:
     def __init__(self, opened: Opened, events: Events) -> None:
         self._opened = opened
         self._events = events
+        self._meaning: tuple[Local, Vectors] | None = None
+        self._off = ""  # why search by meaning is off
 
     def search(
         self, query: str, *, session_id: str | None = None, scope: str | None = None, category: str | None = None,
-        limit: int = 10, min_similarity: float | None = None,
+        limit: int = 10, min_similarity: float | None = None, explain: bool = False, **more: Any,
     ) -> dict[str, Any]:  # fmt: skip
-        """What `session_semantic_search` returns. Raises InvalidInput, IndexUnavailable."""
+        """What `session_semantic_search` returns; `more` are filters of `Query`. Raises InvalidInput, IndexUnavailable."""
+        if not 1 <= limit <= MOST:
+            raise InvalidInput("bad-argument", f"limit is {limit}.", f"Use 1 to {MOST}.")
+        asked = Query(keyword=query, category=category, session_id=session_id, scope=scope, **more)
+        wanted = self._events.filter(asked)
         database = self._opened.read()
-        wanted = self._events.filter(Query(keyword=query, category=category, session_id=session_id, scope=scope))
+        if wanted.nothing:
+            return {"results": [], "mode": "words"}
+        near = self._near(database, query)
         results = []
-        for event, hit in event_rows.recalled(database, wanted, limit):
-            results.append({
+        for event, hit in event_rows.recalled(database, wanted, limit, near):
+            if min_similarity is not None and hit.similarity is not None and hit.similarity < min_similarity:
+                continue
+            result = {
                 "id": event["id"], "score": round(hit.score, 3), "timestamp": event["timestamp"],
                 "category": event["category"], "type": event["type"], "session_id": event["session_id"],
                 "snippet": snippet(event["data"], query, SNIPPET),
-            })  # fmt: skip
-        return {"results": results, "mode": "words"}
+            }  # fmt: skip
+            if hit.similarity is not None:
+                result["similarity"] = round(hit.similarity, 3)
+            if explain:
+                result["parts"] = {name: round(value, 3) for name, value in hit.parts.items() if value}
+            results.append(result)
+        found: dict[str, Any] = {"results": results, "mode": "words" if near is None else "words and meaning"}
+        if near is not None and self._meaning is not None:
+            found["model"] = self._meaning[0].model
+            found["behind"] = self._meaning[1].missing(database) or None
+        if self._off:
+            found["meaning_off"] = self._off
+        return found
+
+    def go_on(self) -> bool:
+        """Make the vectors of a few more events where search by meaning is in use; returns whether some may be missing."""
+        if self._meaning is None:
+            return False
+        encoder, vectors = self._meaning
+        try:
+            return vectors.fill(self._opened.index.database(), encoder.encode) > 0
+        except (*FAILURES, OSError) as error:
+            self._off = f"vectors could not be kept ({error})"
+            return False
+
+    def _near(self, database: Database, query: str) -> Near | None:
+        """How near every event is; None, with the reason kept, where there are no vectors."""
+        try:
+            if self._meaning is None:
+                self._meaning = self._open()
+            encoder, vectors = self._meaning
+            vectors.load(database)
+            until = ids.monotonic() + FILL_SECONDS
+            while ids.monotonic() < until and vectors.fill(database, encoder.encode):
+                pass
+            row = encoder.encode([query])[0]
+        except ImportError as error:
+            self._off = f"a package is missing ({error.name}); install session-memory again"
+            return None
+        except (*FAILURES, OSError) as error:  # the file of vectors: words still rank
+            self._off = f"vectors cannot be used ({error})"
+            return None
+        return vectors.near(row) if len(vectors) and row.any() else None
+
+    def _open(self) -> tuple[Local, Vectors]:
+        from session_memory.embed.local import Local  # numpy and the table: only for those who search
+        from session_memory.index.vectors import Vectors
+
+        encoder = Local()
+        keyed = self._opened.journal.keyed
+        return encoder, Vectors(self._opened.home.vectors, encoder.model, encoder.wide, lambda text: keyed(f"text {text}"))

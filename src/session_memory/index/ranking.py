@@ -9,9 +9,10 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from session_memory.index.database import loads
+from session_memory.index.match import Match
 from session_memory.index.match import match as match_words
 from session_memory.model.passage import best, stem, stems
 from session_memory.model.words import plain_text
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from session_memory.index.database import Database, Value
-    from session_memory.index.match import Match
     from session_memory.model.asking import Asked
 
 POOL = 300  # candidates that are ranked with all that is known of them; behind them bm25 decides
@@ -50,6 +50,9 @@ DEFINITION = re.compile(
     r"\b(?:def|defp|defmodule|defmacro|defmacrop|class|struct|interface|enum|trait|fn|func|function|fun|const|let|var|val"
     r"|module|impl|table|identity|attribute|alias as|type)\b|\(\) *\{"
 )
+# weight of nearness in meaning where everything is talk, and where everything is calls of tools and what they gave
+MEANING, MEANING_TOOLS = 1.2, 0.3
+NEAREST = 100  # how many of the nearest join the pool
 QUESTION, NAMED = 0.85, 1.15  # factors for dialogue: a question seldom answers; somebody named in the query is meant
 
 
@@ -65,21 +68,28 @@ class Hit:
     at: int
     score: float = 0.0
     words: float = 0.0  # bm25, more is better; 1 = the best
+    similarity: float | None = None
     file: str = ""
     look: str = ""  # the letters its text begins with
     parts: dict[str, float] = field(default_factory=dict)
 
 
 def rank(
-    database: Database, match: Match, where: str, values: Sequence[Value], *, asked: Asked, beyond: bool = False
-) -> list[Hit]:
-    """The pool, best first. With `beyond` also events that hold none of the words and stand beside those that do."""
+    database: Database, match: Match | None, where: str, values: Sequence[Value], *, asked: Asked,
+    beyond: bool = False, near: Near | None = None,
+) -> list[Hit]:  # fmt: skip
+    """The pool, best first. With `beyond` also events that hold none of the words: they stand beside those that do, happened
+    when the question says, or are `near` in meaning."""
+    if match is None:
+        match = Match((), (), ())
     main = _main(match, asked)
-    pool = candidates(database, match, where, values)
+    pool = candidates(database, match, where, values) if match.wholes else {}
     if main is not None and main != match and len(pool) < POOL:  # a full pool holds the best of both already
         _about(pool, candidates(database, main, where, values))
     if beyond and "wish" in asked.kinds:
         _add(database, pool, _typed(database, where, values), where, values)
+    if near is not None and beyond:
+        _add(database, pool, near.best(NEAREST), where, values)
     if not pool:
         return []
     top = max(hit.words for hit in pool.values()) or 1.0
@@ -88,6 +98,8 @@ def rank(
         hit.parts["words"] = hit.words
     _lend(database, pool, where, values, beyond=beyond)
     _near_time(database, pool, asked, where, values, beyond=beyond, weight=ALONE if main is None else BESIDE)
+    if near is not None:
+        _mean(pool, near)
     around = _around(pool)
     widest = max(around.values()) or 1.0
     for hit in pool.values():
@@ -98,6 +110,29 @@ def rank(
     _read(database, near, match, main or match, asked)
     _ends(near, asked)
     return [*_varied(sorted(near, key=_order)), *ordered[CLOSE:]]
+
+
+class Near(Protocol):
+    """How near events are to a query in meaning: index/vectors.py."""
+
+    def best(self, most: int) -> list[int]:
+        """The nearest, nearest first."""
+
+    def of(self, numbers: Sequence[int]) -> dict[int, tuple[float, float]]:
+        """(cosine, cosine with its neighbours') of those of these events that are known."""
+
+
+def _mean(pool: dict[int, Hit], near: Near) -> None:
+    """Nearness in meaning as a share of the nearest candidate's: sums of scores tell more than sums of ranks."""
+    found = near.of(list(pool))
+    if not found:
+        return
+    low, high = min(each for _own, each in found.values()), max(each for _own, each in found.values())
+    talk = sum(not hit.category.startswith("tool_") for hit in pool.values()) / len(pool)
+    weight = MEANING_TOOLS + (MEANING - MEANING_TOOLS) * talk * talk
+    for n, (own, smooth) in found.items():
+        pool[n].similarity = own
+        pool[n].parts["meaning"] = weight * (smooth - low) / ((high - low) or 1.0)
 
 
 def _main(match: Match, asked: Asked) -> Match | None:
@@ -368,10 +403,11 @@ def defines(text: str, word: str) -> bool:
     """Whether the text (lower case) defines a name."""
     at = text.find(word)
     while at >= 0:
-        line = text[text.rfind("\n", 0, at) + 1 : at + len(word) + 12]
-        if DEFINITION.search(line) and not line[line.find(word) + len(word) : ][:1].isalnum():
+        end = at + len(word)
+        whole = not (text[end : end + 1].isalnum() or text[end : end + 1] == "_")
+        if whole and DEFINITION.search(text[text.rfind("\n", 0, at) + 1 : end + 4]):
             return True
-        at = text.find(word, at + len(word))
+        at = text.find(word, end)
     return False
 
 

@@ -198,12 +198,14 @@ def _ranked(database: Database, wanted: Filter, offset: int, limit: int) -> list
     return _rows(database, found)
 
 
-def recalled(database: Database, wanted: Filter, limit: int) -> list[tuple[dict[str, Any], ranking.Hit]]:
+def recalled(
+    database: Database, wanted: Filter, limit: int, near: ranking.Near | None = None
+) -> list[tuple[dict[str, Any], ranking.Hit]]:
     """The events that answer best, each with what it owes its place to; also such that hold none of the words."""
-    if wanted.match is None:
+    if wanted.match is None and near is None:
         return []
     where, values = _where(wanted)
-    hits = ranking.rank(database, wanted.match, where, values, asked=wanted.asked, beyond=True)[:limit]
+    hits = ranking.rank(database, wanted.match, where, values, asked=wanted.asked, beyond=True, near=near)[:limit]
     return [(described(row), hit) for row, hit in zip(_rows(database, [hit.n for hit in hits]), hits)]
 
 

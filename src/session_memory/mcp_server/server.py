@@ -14,7 +14,7 @@ from mcp_types import INVALID_PARAMS, CallToolResult, ToolAnnotations
 from pydantic import ValidationError
 
 from session_memory.errors import InvalidInput, SessionMemoryError
-from session_memory.mcp_server import checkpoints, events, handoffs, prompts, resources, sessions
+from session_memory.mcp_server import checkpoints, events, handoffs, prompts, recall, resources, sessions
 from session_memory.mcp_server.answers import ToolSpec, failed
 from session_memory.mcp_server.instructions import INSTRUCTIONS
 from session_memory.settings import environment
@@ -60,7 +60,7 @@ class Server(MCPServer[Any]):
             subscriptions=False,  # our lists never change, and a client that is told so asks for them at once
         )  # fmt: skip
         self._memory = memory
-        for room in (sessions, events, checkpoints, handoffs):
+        for room in (sessions, events, recall, checkpoints, handoffs):
             for tool in room.tools(memory):
                 self._add(tool)
         resources.add(self, memory)
@@ -90,6 +90,8 @@ class Server(MCPServer[Any]):
             nonlocal last
             loop.call_later(LOOK_SECONDS, look)
             memory = self._memory.opened()
+            if memory is not None:
+                memory.recall.go_on()
             if memory is None or loop.time() - last < memory.opened.settings.auto_checkpoint_seconds:
                 return
             last = loop.time()

@@ -22,7 +22,7 @@ FEATURES: dict[str, tuple[bool, str]] = {
     "learning": (False, "lessons with confidence"),
     "entities": (False, "knowledge graph"),
     "documents": (False, "ingest of documents"),
-    "embeddings": (False, "search by meaning"),
+    "embeddings": (True, "search by meaning: a table that we ship; nothing is sent anywhere"),
     "cloud_sync": (False, "several devices"),
     "web": (False, "pages for people"),
 }
