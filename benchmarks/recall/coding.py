@@ -20,6 +20,7 @@ from typing import Any
 
 from benchmarks.recall import material
 from benchmarks.recall.dialogue import plain
+
 from session_memory.actions.events import Query
 from session_memory.index.match import STOP
 from session_memory.memory import Memory
@@ -61,7 +62,9 @@ def holds(text: str, question: dict[str, Any]) -> bool:
     text = material.normal(text)
     if any(material.normal(each["quote"]) in text for each in question["expected"]):
         return True
-    words = [word for word in re.findall(r"[\w.:/~-]*\w", question["answer"].lower()) if word not in STOP and len(word) > 1]
+    words = [
+        word for word in re.findall(r"[\w.:/~-]*\w", question["answer"].lower()) if word not in STOP and len(word) > 1
+    ]
     return bool(words) and sum(word in text for word in words) >= 0.8 * len(words)
 
 
@@ -80,7 +83,11 @@ def main(keep: Path, kind: str | None, misses: bool) -> None:
         for question in found["questions"]:
             if kind and question["kind"] != kind:
                 continue
-            for name, way in (("plain full text", full_text), ("session_query", keyword), ("session_semantic_search", served)):
+            for name, way in (
+                ("plain full text", full_text),
+                ("session_query", keyword),
+                ("session_semantic_search", served),
+            ):
                 began = time.perf_counter()
                 hits = way(memory, question["question"])
                 took = (time.perf_counter() - began) * 1000
@@ -130,7 +137,9 @@ def _misses(rows: list[dict[str, Any]]) -> None:
         print(f"\n{question['id'][-3:]} {question['kind']}: {question['question']}\n   answer: {question['answer'][:100]} {where}"
               f" strict {row['strict']} lenient {row['lenient']} served {row['served']}")  # fmt: skip
         for hit in row["hits"][:5]:
-            print(f"     {hit.get('category', '')}/{hit.get('type', '')} {hit.get('score', '')} {hit['snippet'][:110]!r}")
+            print(
+                f"     {hit.get('category', '')}/{hit.get('type', '')} {hit.get('score', '')} {hit['snippet'][:110]!r}"
+            )
 
 
 if __name__ == "__main__":

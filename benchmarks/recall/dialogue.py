@@ -16,6 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.recall import material
+
+from session_memory.actions.events import Query
+from session_memory.index import search
 from session_memory.index.match import match
 from session_memory.memory import Memory
 
@@ -42,8 +45,6 @@ def served(memory: Memory, question: str) -> list[str]:
 
 def keyword(memory: Memory, question: str) -> list[str]:
     """What `session_query(keyword=)` serves: only events that hold one of the words."""
-    from session_memory.actions.events import Query
-
     return [each["id"] for each in memory.events.query(Query(keyword=question, scope="all", limit=K)).events]
 
 
@@ -68,9 +69,29 @@ def scored(question: dict[str, Any], turns: list[str]) -> dict[str, float]:
     return found
 
 
-def ways(memory: Memory) -> dict[str, Any]:
-    """The systems that take part; vectors where the memory has them."""
-    return {"plain full text": plain, "session_query": keyword, "session_semantic_search": served}
+def meaning(memory: Memory, question: str) -> list[str]:
+    """Vectors alone: the nearest by the cosine of the default encoder."""
+    memory.recall.search(question, scope="all", limit=1)
+    encoder, vectors = memory.recall.meaning()
+    near = vectors.near(encoder.encode([question])[0])
+    names = dict(memory.opened.index.database().rows("SELECT n, lower(hex(id)) FROM event"))
+    found = near.of(list(names))
+    return [names[n] for n in sorted(found, key=lambda n: -found[n][0])[:100]]
+
+
+def equal(memory: Memory, question: str) -> list[str]:
+    """Plain full text and vectors alone, fused by rank with equal weights."""
+    return fused(plain(memory, question), meaning(memory, question))
+
+
+def context(memory: Memory, question: str) -> list[str]:
+    """What is served without vectors."""
+    wanted = memory.events.filter(Query(keyword=question, scope="all"))
+    return [event["id"] for event, _hit in search.recalled(memory.opened.read(), wanted, K)]
+
+
+WAYS = {"plain full text": plain, "vectors alone": meaning, "equal RRF of both": equal, "session_query": keyword,
+        "search without vectors": context, "session_semantic_search": served}  # fmt: skip
 
 
 def main(path: Path, keep: Path, questions: int | None, only: str | None) -> None:
@@ -78,7 +99,7 @@ def main(path: Path, keep: Path, questions: int | None, only: str | None) -> Non
     took: dict[str, list[float]] = {}
     for found, memory, turns in material.conversations(path, keep):
         for question in found["questions"][:: max(1, len(found["questions"]) // questions) if questions else 1]:
-            for name, way in ways(memory).items():
+            for name, way in WAYS.items():
                 if only and only not in name:
                     continue
                 began = time.perf_counter()

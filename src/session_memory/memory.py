@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 
 class Memory:
-    """The rooms: sessions, events, recall, checkpoints, handoffs, states, imports, predecessors, backups, forgetting, scans, health,
-    doctor, starts.
+    """The rooms: sessions, events, recall, checkpoints, handoffs, states, imports, predecessors, backups, forgetting, scans,
+    health, doctor, starts.
 
     Close it when done.
     """

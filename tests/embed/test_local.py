@@ -50,7 +50,9 @@ def test_any_text_has_a_vector_of_length_one_or_none(text: str) -> None:
 
 
 def test_pieces_are_the_longest_that_are_known() -> None:
-    known = {piece: n for n, piece in enumerate(["un", "##aff", "##able", "run", "##ning", "user", "name", "日", "cafe"])}
+    known = {
+        piece: n for n, piece in enumerate(["un", "##aff", "##able", "run", "##ning", "user", "name", "日", "cafe"])
+    }
     found = Pieces(known).numbers
     assert found("Unaffable, running!") == [0, 1, 2, 3, 4] and found("userName") == [5, 6]
     assert found("日本 café unknown" + "x" * 50) == [7, 8]

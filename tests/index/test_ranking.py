@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from session_memory.actions.events import Query
-from session_memory.index import ranking
+from session_memory.index import candidates, ranking, reading
 from session_memory.memory import Memory
 from session_memory.model.record import EVENT, Draft
 
@@ -55,7 +55,13 @@ def texts(memory: Memory, question: str, limit: int = 5) -> list[str]:
 
 
 def test_an_event_beside_one_that_matches_is_found_though_it_holds_none_of_the_words(memory: Memory) -> None:
-    keep(memory, *noise(20), ("message", "reply", "Stale build artifacts, so a clean start"), command("mix compile"), *noise(20))
+    keep(
+        memory,
+        *noise(20),
+        ("message", "reply", "Stale build artifacts, so a clean start"),
+        command("mix compile"),
+        *noise(20),
+    )
     assert "mix compile" in texts(memory, "stale build artifacts", 3)[1]
     asked = Query(keyword="stale build artifacts", scope="all")
     assert len(memory.events.query(asked).events) == 1  # session_query finds only what matches
@@ -65,17 +71,21 @@ def test_of_two_equal_hits_the_one_among_others_that_match_is_better(memory: Mem
     keep(memory, ("message", "reply", "the cache is new here"), *noise(60), session="far")
     keep(memory, *noise(30), ("message", "reply", "the cache grows"), ("message", "reply", "the cache is new there"),
          ("message", "reply", "cache and cache"), session="near")  # fmt: skip
-    assert texts(memory, "cache new", 9).index("the cache is new there") < texts(memory, "cache new", 9).index("the cache is new here")
+    assert texts(memory, "cache new", 9).index("the cache is new there") < texts(memory, "cache new", 9).index(
+        "the cache is new here"
+    )
 
 
 def test_a_definition_is_before_what_only_uses_the_name(memory: Memory) -> None:
     written = {"input": {"file_path": "/p/lib/token_store.ex", "content": "defmodule TokenStore do\n  use GenServer\nend"},
                "files": ["/p/lib/token_store.ex"]}  # fmt: skip
-    reads = [("tool_response", "Read", {"ok": True, "output": f"{n} TokenStore.get(TokenStore, {n})"}) for n in range(6)]
+    reads = [
+        ("tool_response", "Read", {"ok": True, "output": f"{n} TokenStore.get(TokenStore, {n})"}) for n in range(6)
+    ]
     keep(memory, *reads[:3], ("tool_call", "Write", written), *noise(5), *reads[3:])
     assert "defmodule TokenStore" in texts(memory, "where is TokenStore defined?", 1)[0]
-    assert ranking.defines("export function token_store(a) {", "token_store")
-    assert not ranking.defines("def token_store_two():", "token_store")
+    assert reading.defines("export function token_store(a) {", "token_store")
+    assert not reading.defines("def token_store_two():", "token_store")
 
 
 def test_the_kind_that_is_asked_for_is_before_others_with_the_same_words(memory: Memory) -> None:
@@ -87,8 +97,9 @@ def test_the_kind_that_is_asked_for_is_before_others_with_the_same_words(memory:
 
 def test_the_last_and_the_first_are_told_apart(memory: Memory) -> None:
     for n in range(8):
-        keep(memory, answer(f"[main 00aa{n}f{n}] feat: step {'abcdefgh'[n]}"), *noise(5))
-        memory.opened.keep([Draft(EVENT, {"session": "s", "project": "dir:/p", "category": "custom", "type": "tick", "data": {}})])
+        body = {"session": "s", "project": "dir:/p", "category": "tool_response", "type": "Bash", "stated_by": "tool"}
+        data = {"ok": True, "output": f"[main 00aa{n}f{n}] feat: step {'abcdefgh'[n]}"}
+        memory.opened.keep([Draft(EVENT, {**body, "data": data}, at_ms=1_790_000_000_000 + n * 60_000)])
     assert "step h" in texts(memory, "last commit of the feat", 1)[0]
     assert "step a" in texts(memory, "first commit of the feat", 1)[0]
 
@@ -139,11 +150,16 @@ def test_nearly_the_same_again_makes_room_for_others(memory: Memory, monkeypatch
 
 
 def test_every_part_of_a_score_is_told_and_they_sum_up(memory: Memory) -> None:
-    keep(memory, *noise(5), ("message", "reply", "why is the cache cold? Because of the token"), command("cache-warm --token"))
+    keep(
+        memory,
+        *noise(5),
+        ("message", "reply", "why is the cache cold? Because of the token"),
+        command("cache-warm --token"),
+    )
     wanted = memory.events.filter(Query(keyword="which command warms the cache token first", scope="all"))
     assert wanted.match is not None
     for hit in ranking.rank(memory.opened.read(), wanted.match, "1", [], asked=wanted.asked, beyond=True):
-        assert hit.score == pytest.approx(sum(hit.parts.values())) and "words" in hit.parts or "beside" in hit.parts
+        assert hit.score == pytest.approx(sum(hit.parts.values())) and {"words", "beside"} & set(hit.parts)
 
 
 def test_filters_hold_for_everything_that_joins_the_pool(memory: Memory) -> None:
@@ -153,6 +169,7 @@ def test_filters_hold_for_everything_that_joins_the_pool(memory: Memory) -> None
 
 
 def test_pages_go_on_behind_the_pool(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(candidates, "POOL", 10)
     monkeypatch.setattr(ranking, "POOL", 10)
     keep(memory, *noise(35, "needle"))
     seen: list[str] = []

@@ -67,7 +67,9 @@ def test_the_nearest_come_first_and_neighbours_lend_a_little(memory: Memory) -> 
     assert near.of([77]) == {}
 
 
-def test_above_many_rows_signs_choose_and_the_nearest_is_still_found(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_above_many_rows_signs_choose_and_the_nearest_is_still_found(
+    memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(room, "BITS", 100)
     monkeypatch.setattr(room, "KEPT", 60)
     chance = np.random.default_rng(1)

@@ -80,9 +80,7 @@ class Recall:
     def _near(self, database: Database, query: str) -> Near | None:
         """How near every event is; None, with the reason kept, where there are no vectors."""
         try:
-            if self._meaning is None:
-                self._meaning = self._open()
-            encoder, vectors = self._meaning
+            encoder, vectors = self.meaning()
             vectors.load(database)
             until = ids.monotonic() + FILL_SECONDS
             while ids.monotonic() < until and vectors.fill(database, encoder.encode):
@@ -96,10 +94,18 @@ class Recall:
             return None
         return vectors.near(row) if len(vectors) and row.any() else None
 
+    def meaning(self) -> tuple[Local, Vectors]:
+        """The encoder and its vectors, opened when they are first needed. Raises ImportError, OSError."""
+        if self._meaning is None:
+            self._meaning = self._open()
+        return self._meaning
+
     def _open(self) -> tuple[Local, Vectors]:
         from session_memory.embed.local import Local  # numpy and the table: only for those who search
         from session_memory.index.vectors import Vectors
 
         encoder = Local()
         keyed = self._opened.journal.keyed
-        return encoder, Vectors(self._opened.home.vectors, encoder.model, encoder.wide, lambda text: keyed(f"text {text}"))
+        return encoder, Vectors(
+            self._opened.home.vectors, encoder.model, encoder.wide, lambda text: keyed(f"text {text}")
+        )

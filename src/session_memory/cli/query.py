@@ -22,7 +22,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--type")
     parser.add_argument("--tag", action="append", help="any of these; may be given several times")
     parser.add_argument("--keyword", help="plain words")
-    parser.add_argument("--after", help="ISO 8601, a date, yesterday, last week, 3 days ago, or checkpoint NAME; UTC where no zone stands")
+    parser.add_argument(
+        "--after",
+        help="ISO 8601, a date, yesterday, last week, 3 days ago, or checkpoint NAME; UTC where no zone stands",
+    )
     parser.add_argument("--before")
     parser.add_argument("--file", help="of this file: a path or the end of one")
     parser.add_argument("--branch")

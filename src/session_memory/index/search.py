@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from session_memory import ids
 from session_memory.errors import InvalidInput
-from session_memory.index import ranking
+from session_memory.index import candidates, ranking
 from session_memory.index.database import loads
 from session_memory.index.events import parent_text
 from session_memory.index.sessions import LINEAGE
@@ -192,15 +192,15 @@ def _ranked(database: Database, wanted: Filter, offset: int, limit: int) -> list
     where, values = _where(wanted)
     pool = [hit.n for hit in ranking.rank(database, wanted.match, where, values, asked=wanted.asked)]
     found = pool[offset : offset + limit]
-    if len(found) < limit and len(pool) == ranking.POOL:
+    if len(found) < limit and len(pool) == candidates.POOL:
         behind = offset + limit - max(offset, len(pool))
-        found += ranking.rest(database, wanted.match, where, values, pool, max(0, offset - len(pool)), behind)
+        found += candidates.rest(database, wanted.match, where, values, pool, max(0, offset - len(pool)), behind)
     return _rows(database, found)
 
 
 def recalled(
     database: Database, wanted: Filter, limit: int, near: ranking.Near | None = None
-) -> list[tuple[dict[str, Any], ranking.Hit]]:
+) -> list[tuple[dict[str, Any], candidates.Hit]]:
     """The events that answer best, each with what it owes its place to; also such that hold none of the words."""
     if wanted.match is None and near is None:
         return []

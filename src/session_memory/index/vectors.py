@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-import apsw
 import numpy as np
 
 from session_memory.index.database import loads, open_vectors
@@ -60,7 +59,9 @@ class Vectors:
             sql = "SELECT said.event, vector.value FROM said JOIN vector USING (model, hash) WHERE said.model = ?"
             values = dict(kept.execute(sql, (self.model,))) if self._seen == 0 else None
             rows = []
-            for n, id_, session in database.rows("SELECT n, id, session_n FROM event WHERE n > ? ORDER BY n", (self._seen,)):
+            for n, id_, session in database.rows(
+                "SELECT n, id, session_n FROM event WHERE n > ? ORDER BY n", (self._seen,)
+            ):
                 if values is None:
                     found = next(iter(kept.execute(f"{sql} AND said.event = ?", (self.model, id_))), None)
                     value = found[1] if found else None
@@ -88,7 +89,10 @@ class Vectors:
         with open_vectors(self._path) as kept:
             known = {}
             for each in dict.fromkeys(hashes):
-                row = next(iter(kept.execute("SELECT value FROM vector WHERE model = ? AND hash = ?", (self.model, each))), None)
+                row = next(
+                    iter(kept.execute("SELECT value FROM vector WHERE model = ? AND hash = ?", (self.model, each))),
+                    None,
+                )
                 if row is not None and len(row[0]) == self._wide:
                     known[each] = row[0]
             new = {each: text for each, text in zip(hashes, texts) if each not in known}

@@ -35,8 +35,8 @@ MOST_COUNTED = 12
 # words that say what is asked for, not what it is about
 FRAME = re.compile(
     r"\b(?:done|happen(?:ed|ing|s)?|(?:in )?progress|commands?|number|count|many|tell|told|ask(?:ed)?|sa(?:y|id)|want(?:ed)?|files?"
-    r"|paths?|hash|reasons?|last|latest|first|final|defin(?:ed?|ition)|go(?:es)? wrong|went wrong|allowed|use[ds]?|put|get|try|tried"
-    r"|long|may|right|just|here|going on|place)\b"
+    r"|paths?|hash|reasons?|last|latest|first|final|defin(?:ed?|ition)|go(?:es)? wrong|went wrong|allowed|use[ds]?|put|get|try"
+    r"|tried|long|may|right|just|here|going on|place)\b"
 )
 WHEN = re.compile(r"\b(?:when|while|as|at the time)\b")
 COMPACTION = re.compile(r"\bcompact(ed|ion|ing)?\b|\bcontext (was|got|ran|is) (lost|full|out|cut)")

@@ -25,7 +25,9 @@ def snippet(data: Mapping[str, Any], keyword: str = "", room: int = 200) -> str:
     path = _path(data)
     room = max(room - len(path), room // 2)
     low = text.lower()
-    _weight, first, end = best(low if len(low) == len(text) else text, {each: len(each) for each in words}, room * 4 // 5)
+    _weight, first, end = best(
+        low if len(low) == len(text) else text, {each: len(each) for each in words}, room * 4 // 5
+    )
     if not end:
         return path + text[:room].rstrip() + " …"
     begin = max(0, min(first - (room - (end - first)) // 3, len(text) - room))

@@ -9,7 +9,17 @@ DAY = timedelta(days=1)
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
           "december")  # fmt: skip
-UNITS = {"minute": 60, "min": 60, "m": 60, "hour": 3600, "h": 3600, "day": 86_400, "d": 86_400, "week": 604_800, "w": 604_800}
+UNITS = {
+    "minute": 60,
+    "min": 60,
+    "m": 60,
+    "hour": 3600,
+    "h": 3600,
+    "day": 86_400,
+    "d": 86_400,
+    "week": 604_800,
+    "w": 604_800,
+}
 AGO = re.compile(r"(\d{1,4}|an?|one|two|three) ?(minute|min|hour|day|week|m|h|d|w)s? ago")
 NUMBERS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3}
 PAST = re.compile(r"(?:the )?(?:last|past) (\d{1,4}) ?(minute|min|hour|day|week)s?")
