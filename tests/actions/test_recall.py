@@ -40,6 +40,14 @@ def test_a_question_finds_what_was_said_in_other_words(memory: Memory) -> None:
     assert memory.events.query(Query(keyword="car engine trouble")).events == []  # which finds only what matches
 
 
+def test_a_near_miss_is_never_called_a_match(memory: Memory) -> None:
+    found = memory.recall.search("car engine oven")["results"]
+    assert {("oven" in each["snippet"]): each.get("near", False) for each in found} == {True: False, False: True}
+    told = memory.recall.told("car engine trouble")
+    assert told.startswith("Nothing was recorded") and "no match" in told and "vehicle" in told and "bread" not in told
+    assert "bread" in memory.recall.told("oven") and "vehicle" not in memory.recall.told("oven")
+
+
 def test_a_new_event_is_found_by_the_next_search(memory: Memory) -> None:
     shown(memory, "car")
     memory.events.record("finding", "bug", {"text": "the puppy chewed the cable"})

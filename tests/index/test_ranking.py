@@ -99,7 +99,11 @@ def test_the_last_and_the_first_are_told_apart(memory: Memory) -> None:
     for n in range(8):
         body = {"session": "s", "project": "dir:/p", "category": "tool_response", "type": "Bash", "stated_by": "tool"}
         data = {"ok": True, "output": f"[main 00aa{n}f{n}] feat: step {'abcdefgh'[n]}"}
-        memory.opened.keep([Draft(EVENT, {**body, "data": data}, at_ms=1_790_000_000_000 + n * 60_000)])
+        between = [{**body, "data": {"output": f"filler {each}"}} for each in range(4)]
+        memory.opened.keep([
+            Draft(EVENT, each, at_ms=1_790_000_000_000 + n * 60_000 + 1000 * step)
+            for step, each in enumerate([{**body, "data": data}, *between])
+        ])  # fmt: skip
     assert "step h" in texts(memory, "last commit of the feat", 1)[0]
     assert "step a" in texts(memory, "first commit of the feat", 1)[0]
 

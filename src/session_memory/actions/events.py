@@ -18,9 +18,7 @@ from session_memory.index import sessions as session_rows
 from session_memory.index.match import match
 from session_memory.model.asking import asked as asking
 from session_memory.model.event import CATEGORIES
-from session_memory.model.plain import plain
 from session_memory.model.record import EVENT, Draft
-from session_memory.model.snippet import snippet
 from session_memory.model.spoken import spoken, within
 from session_memory.model.times import read_time
 
@@ -148,17 +146,6 @@ class Events:
         if self._opened.waiting:
             result["waiting_in_spool"] = self._opened.waiting
         return result
-
-    def told(self, topic: str, limit: int = 10) -> str:
-        """The best matches as lines for a person or a model to read."""
-        page = self.query(Query(keyword=topic, limit=limit))
-        if not page.events:
-            return f"Nothing was recorded about {topic!r} in this project."
-        return "\n".join(
-            f"- {event['timestamp'][:16]} {event['category']}/{event['type']} ({event['id'][:12]}):"
-            f" {plain(snippet(event['data'], topic, TOLD))}"
-            for event in page.events
-        )
 
     def by_ids(self, event_ids: list[str]) -> list[dict[str, Any]]:
         """The events of these ids, in this order; missing ones left out. Raises IndexUnavailable."""

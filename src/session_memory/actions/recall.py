@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from session_memory import ids
-from session_memory.actions.events import MOST, Query
+from session_memory.actions.events import MOST, TOLD, Query
 from session_memory.errors import InvalidInput
 from session_memory.index import search as event_rows
 from session_memory.index.database import FAILURES
+from session_memory.model.plain import plain
 from session_memory.model.snippet import snippet
 
 if TYPE_CHECKING:
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
     from session_memory.index.database import Database
     from session_memory.index.vectors import Near, Vectors
 
-SNIPPET = 260  # characters of an event that one result shows
+SNIPPET = (
+    140  # characters of an event that one result shows: more results say more than longer ones (benchmarks/recall)
+)
+NEAR = 0.3  # similarity from which something is worth a mention as near
 FILL_SECONDS = 0.25  # of one call that go into vectors that are missing
 
 
@@ -33,7 +37,7 @@ class Recall:
 
     def search(
         self, query: str, *, session_id: str | None = None, scope: str | None = None, category: str | None = None,
-        limit: int = 10, min_similarity: float | None = None, explain: bool = False, **more: Any,
+        limit: int = 10, min_similarity: float | None = None, explain: bool = False, room: int = SNIPPET, **more: Any,
     ) -> dict[str, Any]:  # fmt: skip
         """What `session_semantic_search` returns; `more` are filters of `Query`. Raises InvalidInput, IndexUnavailable."""
         if not 1 <= limit <= MOST:
@@ -51,10 +55,12 @@ class Recall:
             result = {
                 "id": event["id"], "score": round(hit.score, 3), "timestamp": event["timestamp"],
                 "category": event["category"], "type": event["type"], "session_id": event["session_id"],
-                "snippet": snippet(event["data"], query, SNIPPET),
+                "snippet": snippet(event["data"], query, room),
             }  # fmt: skip
             if hit.similarity is not None:
                 result["similarity"] = round(hit.similarity, 3)
+            if not hit.words:
+                result["near"] = True  # it holds none of the words: no match, only near in meaning, place or time
             if explain:
                 result["parts"] = {name: round(value, 3) for name, value in hit.parts.items() if value}
             results.append(result)
@@ -65,6 +71,17 @@ class Recall:
         if self._off:
             found["meaning_off"] = self._off
         return found
+
+    def told(self, topic: str, limit: int = 10) -> str:
+        """The best matches as lines for a person or a model to read; what is only near is called that."""
+        found = [each for each in self.search(topic, limit=limit, room=TOLD)["results"] if not each.get("near")]
+        if not found:
+            near = [
+                each for each in self.search(topic, limit=3, room=TOLD)["results"] if each.get("similarity", 0) >= NEAR
+            ]
+            said = f"Nothing was recorded about {topic!r} in this project."
+            return "\n".join([said, "Near in meaning, but no match:", *map(_line, near)]) if near else said
+        return "\n".join(map(_line, found))
 
     def go_on(self) -> bool:
         """Make the vectors of a few more events where search by meaning is in use; returns whether some may be missing."""
@@ -109,3 +126,8 @@ class Recall:
         return encoder, Vectors(
             self._opened.home.vectors, encoder.model, encoder.wide, lambda text: keyed(f"text {text}")
         )
+
+
+def _line(hit: dict[str, Any]) -> str:
+    head = f"- {hit['timestamp'][:16]} {hit['category']}/{hit['type']} ({hit['id'][:12]})"
+    return f"{head}: {plain(hit['snippet'])}"
