@@ -202,7 +202,9 @@ def test_the_root_holds_what_belongs_there() -> None:
         for each in files
         if "/" not in each
         and each
-        and not re.fullmatch(r"[A-Z]+\.md|LICENSE|NOTICE|\.gitignore|\.mcp\.json|\S+\.toml|\S+\.txt|justfile|server\.py", each)
+        and not re.fullmatch(
+            r"[A-Z]+\.md|LICENSE|NOTICE|\.gitignore|\.mcp\.json|\S+\.toml|\S+\.txt|justfile|server\.py", each
+        )
     ]
     assert not odd and {each.partition("/")[0] for each in files if "/" in each} <= ROOMS_OF_THE_ROOT
 
