@@ -24,6 +24,7 @@ from session_memory.actions.opened import Opened
 from session_memory.actions.predecessors import Predecessors
 from session_memory.actions.projects import Projects
 from session_memory.actions.questions import Questions
+from session_memory.actions.recall import Recall
 from session_memory.actions.scans import Scans
 from session_memory.actions.sessions import Sessions
 from session_memory.actions.starts import Starts
@@ -93,6 +94,7 @@ class Memory:
         self.marks = Marks(self.events)
         self.entities = Entities(self.opened, self.sessions)
         self.documents = Documents(self.opened, self.sessions)
+        self.recall = Recall(self.opened, self.events)
         self.checkpoints = Checkpoints(self.opened, self.sessions, self.states)
         self.handoffs = Handoffs(self.opened, self.sessions, self.states, self.checkpoints)
         self.contexts = Contexts(self.opened, self.sessions)

@@ -24,7 +24,7 @@ class Home:
     __slots__ = (
         "blobs", "brief", "checkpoints", "clients", "config", "events", "forgotten", "handoffs", "hook_log", "index",
         "index_lock", "origin", "origins", "paused", "plugins", "predecessor", "root", "secret", "segments", "spool", "storage",
-        "store_lock", "torn", "trusted",
+        "store_lock", "torn", "trusted", "vectors",
     )  # fmt: skip
 
     def __init__(
@@ -56,6 +56,7 @@ class Home:
         self.store_lock = os.path.join(self.storage, "store.lock")
         self.index = inside(root, index_file)
         self.index_lock = os.path.join(self.storage, "index.lock")
+        self.vectors = os.path.join(self.storage, "vectors.sqlite")
         self.brief = os.path.join(self.storage, "brief")
         self.checkpoints = inside(root, checkpoints_dir)
         self.handoffs = inside(root, handoffs_dir)

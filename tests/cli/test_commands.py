@@ -125,6 +125,10 @@ def test_people_and_machines_see_the_same(home: str, filled: Path) -> None:
     found = json.loads(run(home, "search", "429", "--json", cwd=filled))["events"]
     assert "support asked" in run(home, "show", found[0]["id"][:16], cwd=filled)
     assert json.loads(run(home, "show", "s1", "--json", cwd=filled))["session"]["skill"] == "work"
+    explained = run(home, "search", "--explain", "why", "429", cwd=filled)
+    assert "Answer 429" in explained and "words +" in explained and "meaning +" in explained
+    assert json.loads(run(home, "search", "429", "--explain", "--json", cwd=filled))["results"][0]["parts"]["words"] > 0
+    assert "0 hits by words" in run(home, "search", "--explain", "?", cwd=filled, ok=1)
     assert "Q1" in run(home, "query", "--category", "question", cwd=filled)
     assert json.loads(run(home, "query", "--tag", "limits", "--json", cwd=filled))["total_count"] == 1
     assert "second" in run(home, "checkpoint", "second", "--summary", "more", cwd=filled)

@@ -15,7 +15,7 @@ from session_memory.index import projects as project_rows
 from session_memory.index import search as event_rows
 from session_memory.index.database import FAILURES
 from session_memory.index.match import match
-from session_memory.model import brief, fact, recall
+from session_memory.model import brief, fact, reminder
 from session_memory.model.compaction import Summary
 from session_memory.model.context import Context, compose, injection
 from session_memory.model.event import STATED
@@ -133,17 +133,17 @@ class Contexts:
         opened = self._opened
         database = opened.read()
         project = self._sessions.project_of(database, session)
-        told = checkpoint_rows.injections(database, project, recall.LOOKED_AT)
-        words = match(prompt[: recall.MOST_PROMPT])
-        why = recall.refused(prompt, [each for each in told if each["session"] == session], ids.now_ms())
+        told = checkpoint_rows.injections(database, project, reminder.LOOKED_AT)
+        words = match(prompt[: reminder.MOST_PROMPT])
+        why = reminder.refused(prompt, [each for each in told if each["session"] == session], ids.now_ms())
         if why or words is None or not opened.settings.value("context.budget_tokens"):
             return Context("", [], [{"why": why}] if why else [])
         wanted = event_rows.Filter(projects=project_rows.in_scope(database, project), categories=STATED, match=words)
-        hits = event_rows.search(database, wanted, order="relevance", limit=recall.LOOKED_AT).events
+        hits = event_rows.search(database, wanted, order="relevance", limit=reminder.LOOKED_AT).events
         known = {
             each for found in told if found["session"] == session for line in found["lines"] for each in line["ids"]
         }
-        made = recall.compose(prompt, hits, session, known, ids.now_ms(), ids.new_origin()[:8])
+        made = reminder.compose(prompt, hits, session, known, ids.now_ms(), ids.new_origin()[:8])
         if made.text and keep and not opened.paused():
             opened.keep(injection(session, project, made, "prompt"), stated=False)
         return made

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from session_memory import git
+from session_memory import git, ids
 from session_memory.actions import marks
 from session_memory.actions.opened import Kept, Opened
 from session_memory.actions.sessions import Sessions
 from session_memory.capture import predecessor
 from session_memory.errors import InvalidInput, NotFound
+from session_memory.index import checkpoints as checkpoint_rows
 from session_memory.index import projects as project_rows
 from session_memory.index import search as event_rows
 from session_memory.index.match import match
+from session_memory.model.asking import asked as asking
 from session_memory.model.event import CATEGORIES
-from session_memory.model.mark import in_words
-from session_memory.model.plain import plain
 from session_memory.model.record import EVENT, Draft
-from session_memory.model.snippet import snippet
+from session_memory.model.spoken import spoken, within
 from session_memory.model.times import read_time
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 SCOPES = ("session", "lineage", "project", "all")
 ORDERS = ("newest", "oldest", "relevance")
 LIMIT, MOST = 50, 200
+CHECKPOINT = re.compile(r"(?:since |until )?(?:the )?checkpoint[: ] *[\"']?(.+?)[\"']?", re.IGNORECASE)
 TOLD = 300  # characters of an event's text where it is told in one line
 
 
@@ -48,6 +50,8 @@ class Query:
     offset: int = 0
     cursor: str | None = None
     order: str | None = None
+    file: str | None = None
+    branch: str | None = None
 
 
 class Events:
@@ -114,7 +118,7 @@ class Events:
             raise InvalidInput("bad-argument", f"limit is {asked.limit}.", f"Use 1 to {MOST}, and page with cursor.")
         if asked.offset < 0 or asked.offset >= 1 << 53:
             raise InvalidInput("bad-argument", f"offset is {asked.offset}.", "Use 0 or more.")
-        wanted = self._filter(asked)
+        wanted = self.filter(asked)
         if wanted.match is None and order == "relevance":
             order = "newest"
         return event_rows.search(
@@ -148,16 +152,9 @@ class Events:
             result["waiting_in_spool"] = self._opened.waiting
         return result
 
-    def told(self, topic: str, limit: int = 10) -> str:
-        """The best matches as lines for a person or a model to read."""
-        page = self.query(Query(keyword=topic, limit=limit))
-        if not page.events:
-            return f"Nothing was recorded about {topic!r} in this project."
-        return "\n".join(
-            f"- {event['timestamp'][:16]} {event['category']}/{event['type']} ({event['id'][:12]}):"
-            f" {plain(snippet(event['data'], topic, TOLD))}{in_words(event.get('mark'))}"
-            for event in page.events
-        )
+    def by_ids(self, event_ids: list[str]) -> list[dict[str, Any]]:
+        """The events of these ids, in this order; missing ones left out. Raises IndexUnavailable."""
+        return event_rows.by_ids(self._opened.read(), event_ids)
 
     def get(self, event_id: str) -> dict[str, Any]:
         """One event by its id or the beginning of it. Raises NotFound (unknown-event)."""
@@ -178,15 +175,15 @@ class Events:
         row = database.one("SELECT lower(hex(id)) FROM event WHERE key = ?", (key,))
         return event_rows.by_ids(database, [row[0]]) if row else []
 
-    def _filter(self, asked: Query) -> event_rows.Filter:
+    def filter(self, asked: Query) -> event_rows.Filter:
+        """The checked filters of a query. Raises InvalidInput."""
         categories = [*(asked.categories or ()), *([asked.category] if asked.category else [])]
         for category in categories:
             self._check_category(category)
-        after = None if asked.after is None else read_time(asked.after)
-        before = None if asked.before is None else read_time(asked.before, end=True)
+        after = self._time(asked.after)
+        before = self._time(asked.before, end=True)
         if after is not None and before is not None and after > before:
-            assert asked.after is not None and asked.before is not None
-            after, before = read_time(asked.before), read_time(asked.after, end=True)
+            after, before = self._time(asked.before), self._time(asked.after, end=True)
         scope = asked.scope or ("session" if asked.session_id else "project")
         _one_of("scope", scope, SCOPES)
         session = (
@@ -207,9 +204,28 @@ class Events:
             tags=tuple(dict.fromkeys(asked.tags or ())),
             after=after,
             before=before,
+            file=asked.file or None,
+            branch=asked.branch or None,
             match=words,
+            asked=asking(asked.keyword or "", within(asked.keyword or "", ids.now_ms())),
             nothing=asked.keyword is not None and words is None,
         )
+
+    def _time(self, value: str | float | None, *, end: bool = False) -> int | None:
+        """A time as people write or say it, also `checkpoint NAME`. Raises InvalidInput (bad-time, unknown-checkpoint)."""
+        if not isinstance(value, str):
+            return None if value is None else read_time(value, end=end)
+        said = spoken(value, ids.now_ms())
+        if said is not None:
+            return said[1] if end else said[0]
+        named = CHECKPOINT.fullmatch(value.strip())
+        if named is None:
+            return read_time(value, end=end)
+        found = checkpoint_rows.by_name(self._opened.read(), named.group(1), None)
+        if not found:
+            what = f"No checkpoint is called {named.group(1)[:80]!r}."
+            raise NotFound("unknown-checkpoint", what, "List them with session_list_checkpoints.")
+        return int(found[0]["at"])
 
     def _project(self, session: str) -> str:
         opened = self._opened

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from session_memory.actions.opened import Opened
 from session_memory.errors import InvalidInput, LogUnavailable, NotFound, SessionMemoryError
 from session_memory.index import projects as project_rows
 from session_memory.index.catchup import REBUILD_SECONDS
+from session_memory.index.database import prune_vectors
 from session_memory.log import forgotten, reader
 from session_memory.log.lock import Lock
 from session_memory.model.projects import whole
@@ -150,6 +152,7 @@ class Forgetting:
         opened.index.remove()
         opened.journal.finish_forgetting()
         opened.index.catch_up(wait=REBUILD_SECONDS, progress=progress)
+        prune_vectors(opened.home.vectors, opened.index.database())
         sought = {wanted.text, *texts}
         others = _said_by(list(self.lines()), {each for each in plan.needles if each not in sought})
         search = [each for each in plan.needles if each not in others]
@@ -193,6 +196,8 @@ class Forgetting:
                 os.unlink(path)
         self._remove_old_indexes()
         opened.index.remove()
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(opened.home.vectors)  # made again when they are asked for
         opened.journal.finish_forgetting()
 
     def lines(self) -> Iterator[tuple[Line, dict[str, Any]]]:

@@ -22,8 +22,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--type")
     parser.add_argument("--tag", action="append", help="any of these; may be given several times")
     parser.add_argument("--keyword", help="plain words")
-    parser.add_argument("--after", help="ISO 8601, a date, or seconds since 1970; UTC where no zone stands")
+    parser.add_argument(
+        "--after",
+        help="ISO 8601, a date, yesterday, last week, 3 days ago, or checkpoint NAME; UTC where no zone stands",
+    )
     parser.add_argument("--before")
+    parser.add_argument("--file", help="of this file: a path or the end of one")
+    parser.add_argument("--branch")
     parser.add_argument("--session", help="of this session only")
     parser.add_argument("--scope", choices=SCOPES)
     parser.add_argument("--order", choices=ORDERS)
@@ -36,7 +41,7 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
     asked = Query(
         categories=args.category, type=args.type, keyword=args.keyword, tags=args.tag, after=args.after,
         before=args.before, session_id=args.session, scope=args.scope, limit=args.limit, cursor=args.cursor,
-        order=args.order,
+        order=args.order, file=args.file, branch=args.branch,
     )  # fmt: skip
     with open_memory(args) as memory:
         page = memory.events.query(asked)

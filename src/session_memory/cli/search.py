@@ -20,15 +20,20 @@ EXAMPLE = "session-memory search 'why did we drop redis' --all"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """Words, --all and --limit."""
+    """Words, --all, --limit and --explain."""
     parser.add_argument("text", nargs="+", help='plain words, a path, an error message, or "a phrase"')
     parser.add_argument("--all", action="store_true", help="in every project, not only this folder's")
     parser.add_argument("--limit", type=int, default=10, help="how many (default 10)")
+    parser.add_argument(
+        "--explain", action="store_true", help="by words, meaning and context, and what each hit owes its place to"
+    )
 
 
 def run(args: argparse.Namespace, terminal: Terminal) -> int:
     """Print the best matches; 1 when there are none."""
     keyword = " ".join(args.text)
+    if args.explain:
+        return _explained(args, terminal, keyword)
     with open_memory(args) as memory:
         page = memory.events.query(Query(keyword=keyword, scope="all" if args.all else None, limit=args.limit))
         elsewhere = 0
@@ -45,6 +50,22 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
     if more > 0:
         terminal.line(terminal.style(f"{more:,}{'+' if page.capped else ''} more: --limit", "dim"))
     return 0
+
+
+def _explained(args: argparse.Namespace, terminal: Terminal, query: str) -> int:
+    """The hits of `session_semantic_search` with the parts of their scores; 1 when there are none."""
+    with open_memory(args) as memory:
+        found = memory.recall.search(query, scope="all" if args.all else None, limit=args.limit, explain=True)
+    terminal.json(found)
+    for hit in found["results"]:
+        head = f"{when(at_ms(hit['timestamp']))}  {hit['category']}/{hit['type']}"
+        parts = "  ".join(f"{name} {value:+.2f}" for name, value in hit["parts"].items())
+        terminal.line(f"{terminal.style(head, 'cyan')}  {terminal.style(hit['id'][:12], 'dim')}")
+        terminal.line(f"  {one_line(hit['snippet'])}")
+        terminal.line(terminal.style(f"  {hit['score']:.2f} = {parts}", "dim"))
+    how = f"by {found['mode']}" + (f"; meaning is off: {found['meaning_off']}" if "meaning_off" in found else "")
+    terminal.line(terminal.style(f"{plural(len(found['results']), 'hit')} {how}", "dim"))
+    return 0 if found["results"] else 1
 
 
 def print_event(terminal: Terminal, event: dict[str, Any], keyword: str = "") -> None:

@@ -133,6 +133,54 @@ class Database:
         self.connection.close()
 
 
+VECTORS = """
+-- One vector a model and keyed hash of a text, and which event says which text.
+CREATE TABLE IF NOT EXISTS vector (model TEXT NOT NULL, hash BLOB NOT NULL, value BLOB NOT NULL, PRIMARY KEY (model, hash))
+  WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS said (model TEXT NOT NULL, event BLOB NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (model, event))
+  WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS said_hash ON said (model, hash);
+"""
+
+
+@contextlib.contextmanager
+def open_vectors(path: str) -> Iterator[apsw.Connection]:
+    """The file of vectors, made if it is not there. Raises apsw.Error, OSError."""
+    os.close(paths.open_file(path, os.O_RDWR | os.O_CREAT))
+    connection = apsw.Connection(path)
+    try:
+        connection.set_busy_timeout(BUSY_MS)
+        connection.execute("PRAGMA journal_mode = TRUNCATE")
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("PRAGMA secure_delete = ON")
+        connection.execute(VECTORS)
+        yield connection
+    finally:
+        connection.close()
+
+
+def prune_vectors(path: str, database: Database) -> None:
+    """Remove the vectors of texts that no event of the index says any more, from the bytes of the file too.
+
+    Raises apsw.Error, OSError.
+    """
+    if not os.path.exists(path):
+        return
+    with open_vectors(path) as kept:
+        gone = [
+            row
+            for row in kept.execute("SELECT model, event FROM said")
+            if database.one("SELECT 1 FROM event WHERE id = ?", (row[1],)) is None
+        ]
+        with kept:
+            kept.executemany("DELETE FROM said WHERE model = ? AND event = ?", gone)
+            kept.execute(
+                "DELETE FROM vector WHERE NOT EXISTS"
+                " (SELECT 1 FROM said WHERE said.model = vector.model AND said.hash = vector.hash)"
+            )
+        kept.execute("VACUUM")
+
+
 def loads(text: str) -> Any:
     """A JSON value that we keep in a column. Raises apsw.CorruptError: what was written there was JSON."""
     try:

@@ -29,6 +29,11 @@ class Match:
     joined: tuple[str, ...]
 
     @property
+    def tells(self) -> bool:
+        """Whether there is more than stop words."""
+        return any(each.strip('"').lower() not in STOP for each in self.wholes)
+
+    @property
     def required(self) -> str:
         """The expression that decides what matches."""
         return " OR ".join(self.wholes)

@@ -15,20 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 from session_memory import ids
 from session_memory.errors import InvalidInput
-from session_memory.index import marks
+from session_memory.index import candidates, marks, ranking
 from session_memory.index.database import loads
 from session_memory.index.events import parent_text
 from session_memory.index.sessions import LINEAGE
+from session_memory.model.asking import NOTHING_ASKED, Asked
 
 if TYPE_CHECKING:
     from session_memory.index.database import Database, Value
     from session_memory.index.match import Match
 
 COUNTED = 10_000  # total_count is exact up to here
-FIRST_HITS = 400
-MANY, COMMON = 8_000, 4_000  # rows beyond which ranking is bounded; rows beyond which a word is common
-REORDERED, PART_WORTH = 60, 0.2  # rows that parts of words may move, and by how much each (bm25 points)
-WEIGHTS = "1.0, 0.6"  # of the columns text and parts: a part of a word says less than the word
 COLUMNS = (
     "event.id, event.at, event.hlc, event.category, event.type, session.id, event.parent, event.data, event.more,"
     " event.stated_by, event.n"
@@ -48,7 +45,10 @@ class Filter:
     tags: tuple[str, ...] = ()
     after: int | None = None
     before: int | None = None
+    file: str | None = None  # a path, or the end of one
+    branch: str | None = None
     match: Match | None = None
+    asked: Asked = NOTHING_ASKED
     nothing: bool = False  # a keyword without any word in it finds nothing
 
 
@@ -153,10 +153,21 @@ def _where(wanted: Filter) -> tuple[str, list[Value]]:
         add("event.at >= ?", wanted.after)
     if wanted.before is not None:
         add("event.at <= ?", wanted.before)
+    if wanted.branch is not None:
+        add("event.more ->> '$.branch' = ?", wanted.branch)
+    if wanted.file is not None:
+        path = wanted.file.replace("\\", "/").removeprefix("./")
+        phrase = '"' + path.replace('"', " ") + '"'  # the words of the path first: they are indexed
+        add("event.n IN (SELECT rowid FROM event_text WHERE event_text MATCH ?)", f"text : {phrase}")
+        add(
+            "EXISTS (SELECT 1 FROM json_tree(event.data) AS leaf WHERE leaf.type = 'text' AND (leaf.value = ?"
+            " OR substr(leaf.value, -length(?)) = ?) AND (leaf.key IN ('file', 'path', 'file_path') OR leaf.path = '$.files'))",
+            path, f"/{path}", f"/{path}",
+        )  # fmt: skip
     return " AND ".join(parts), values
 
 
-def _marks(values: tuple[str, ...]) -> str:
+def _marks(values: tuple[object, ...]) -> str:
     return ", ".join("?" * len(values))
 
 
@@ -179,73 +190,33 @@ def _by_time(
 
 
 def _ranked(database: Database, wanted: Filter, offset: int, limit: int) -> list[tuple[Any, ...]]:
-    """The best rows: by bm25 of whole words, the first few moved up for each part of a word they hold as well."""
-    match = wanted.match
-    assert match is not None  # `search` comes here only with words
+    """A piece of the ranked rows: the pool in its order, behind it by bm25 alone."""
+    assert wanted.match is not None  # `search` comes here only with words
     where, values = _where(wanted)
-    most = max(REORDERED, offset + limit)
-    hits, bounded = max(FIRST_HITS, 4 * most), True
-    while True:
-        inner, matched = _candidates(database, match, bounded)
-        # CROSS JOIN: the few hits lead, whatever the planner thinks of them
-        sql = (
-            f"WITH scored AS MATERIALIZED ({inner}), hit AS MATERIALIZED"
-            " (SELECT n, min(score) AS score FROM scored GROUP BY n ORDER BY score LIMIT ?)"
-            f" SELECT {COLUMNS}, hit.score, (SELECT count(*) FROM hit) FROM hit CROSS JOIN event ON event.n = hit.n"
-            f" CROSS JOIN session ON session.n = event.session_n WHERE {where}"
-            " ORDER BY hit.score, event.at DESC, event.hlc DESC LIMIT ?"
-        )
-        rows = list(database.rows(sql, [*matched, hits, *values, most]))
-        seen = rows[0][-1] if rows else hits
-        if len(rows) >= offset + limit or not bounded:
-            break
-        if rows and seen < hits and not _is_bounded(inner):
-            break
-        hits, bounded = -1, False  # SQLite's "no limit": the filters left too few of the best
-    first = sorted(rows[:REORDERED], key=lambda row: row[-2] - PART_WORTH * _parts_in(row, match))
-    return [row[:-2] for row in [*first, *rows[REORDERED:]][offset : offset + limit]]
+    pool = [hit.n for hit in ranking.rank(database, wanted.match, where, values, asked=wanted.asked)]
+    found = pool[offset : offset + limit]
+    if len(found) < limit and len(pool) == candidates.POOL:
+        behind = offset + limit - max(offset, len(pool))
+        found += candidates.rest(database, wanted.match, where, values, pool, max(0, offset - len(pool)), behind)
+    return _rows(database, found)
 
 
-def _parts_in(row: tuple[Any, ...], match: Match) -> int:
-    """How many parts stand in the event beside the whole words they are parts of."""
-    if not match.parts:
-        return 0
-    text = row[7].lower()
-    for word in match.joined:
-        text = text.replace(word, " ")
-    return sum(1 for part in match.parts if part in text)
+def recalled(
+    database: Database, wanted: Filter, limit: int, near: ranking.Near | None = None
+) -> list[tuple[dict[str, Any], candidates.Hit]]:
+    """The events that answer best, each with what it owes its place to; also such that hold none of the words."""
+    if wanted.match is None and near is None:
+        return []
+    where, values = _where(wanted)
+    hits = ranking.rank(database, wanted.match, where, values, asked=wanted.asked, beyond=True, near=near)[:limit]
+    return [(described(row), hit) for row, hit in zip(_rows(database, [hit.n for hit in hits]), hits)]
 
 
-def _is_bounded(inner: str) -> bool:
-    return "rowid >=" in inner
-
-
-def _candidates(database: Database, match: Match, bounded: bool) -> tuple[str, list[Value]]:
-    """SQL that gives (n, score) of the rows to be ranked, and its values.
-
-    Where very many rows match, only words that are not in many rows are looked for everywhere, and the others in the
-    newest rows: a word that stands in every row tells nothing of them apart, and costs the most.
-    """
-    scored = f"SELECT rowid AS n, bm25(event_text, {WEIGHTS}) AS score FROM event_text WHERE event_text MATCH ?"
-    if not bounded or _rows_with(database, match.required, MANY) < MANY:
-        return scored, [match.required]
-    rare = [each for each in match.wholes if _rows_with(database, each, COMMON) < COMMON]
-    newest = database.one(
-        "SELECT min(n) FROM (SELECT rowid AS n FROM event_text WHERE event_text MATCH ? ORDER BY rowid DESC LIMIT ?)",
-        (match.required, COMMON),
-    )
-    since: Value = newest[0] if newest else 0
-    recent = f"{scored} AND rowid >= ?"
-    if not rare:
-        return recent, [match.required, since]
-    return f"{scored} UNION ALL {recent}", [" OR ".join(rare), match.required, since]
-
-
-def _rows_with(database: Database, expression: str, most: int) -> int:
-    """How many rows match, counted up to `most`."""
-    sql = "SELECT count(*) FROM (SELECT 1 FROM event_text WHERE event_text MATCH ? LIMIT ?)"
-    row = database.one(sql, (expression, most))
-    return int(row[0]) if row else 0
+def _rows(database: Database, numbers: list[int]) -> list[tuple[Any, ...]]:
+    """The rows of these numbers, in their order."""
+    found = database.rows(f"SELECT {COLUMNS} FROM {JOINED} WHERE event.n IN ({_marks(tuple(numbers))})", numbers)
+    rows = {row[-1]: row for row in found}
+    return [rows[n] for n in numbers if n in rows]
 
 
 def _count(database: Database, wanted: Filter) -> int:

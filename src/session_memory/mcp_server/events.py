@@ -59,12 +59,14 @@ def tools(memory: Callable[[], Memory]) -> list[ToolSpec]:
         cursor: str | None = None,
         include_data: bool = True,
         order: Literal["newest", "oldest", "relevance"] | None = None,
+        file: str | None = None,
+        branch: str | None = None,
     ) -> CallToolResult:
         """Find events by plain words (best match first) or filters (newest first); tags: any of them. Page with next_cursor."""
         times = time_range or {}
         asked = Query(
             category, categories, type, keyword, tags, times.get("after"), times.get("before"), session_id, scope,
-            limit, offset, cursor, order,
+            limit, offset, cursor, order, file, branch,
         )  # fmt: skip
         return structured(memory().events.page(asked, include_data=include_data, fit=fitted))
 

@@ -33,4 +33,4 @@ def add(server: MCPServer[Any], memory: Callable[[], Memory]) -> None:
     @server.prompt(title="Recall")
     async def recall(topic: str) -> str:
         """What we know about a topic."""
-        return f"What our memory holds about {topic!r}, best match first:\n\n{memory().events.told(topic)}"
+        return f"What our memory holds about {topic!r}, best match first:\n\n{memory().recall.told(topic)}"

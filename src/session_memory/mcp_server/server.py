@@ -23,6 +23,7 @@ from session_memory.mcp_server import (
     handoffs,
     learnings,
     prompts,
+    recall,
     resources,
     sessions,
 )  # fmt: skip
@@ -78,7 +79,7 @@ class Server(MCPServer[Any]):
         )  # fmt: skip
         self._memory = memory
         self._off = memory.tools_off()
-        for room in (sessions, events, checkpoints, handoffs, learnings, entities, documents, context):
+        for room in (sessions, events, recall, checkpoints, handoffs, learnings, entities, documents, context):
             for tool in room.tools(memory):
                 if tool.function.__name__ not in self._off:
                     self._add(tool)
@@ -125,6 +126,8 @@ class Server(MCPServer[Any]):
             nonlocal last
             loop.call_later(LOOK_SECONDS, look)
             memory = self._memory.opened()
+            if memory is not None:
+                memory.recall.go_on()
             if memory is None or loop.time() - last < memory.opened.settings.auto_checkpoint_seconds:
                 return
             last = loop.time()

@@ -1,26 +1,43 @@
-"""The place in an event's text where the searched words stand."""
+"""The place in an event's text where most of the searched words stand together, after the file it is about."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
+from session_memory.model.passage import best, stems
 from session_memory.model.words import plain_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+FOLDERS = 5  # last parts of a path that are shown
+
 
 def snippet(data: Mapping[str, Any], keyword: str = "", room: int = 200) -> str:
-    """At most about `room` characters of the event's text, around the place where most of the words stand together."""
+    """At most about `room` characters of the event's text, around the place where most of the words stand together.
+
+    Rarer (longer) words count for more. Where a file is named, its path comes first.
+    """
     text = " ".join(plain_text(dict(data)).split())
     if len(text) <= room:
         return text
-    words = [re.escape(word) for word in re.findall(r"\w{2,}", keyword)[:32]]
-    starts = [match.start() for match in re.finditer("|".join(words), text, re.IGNORECASE)] if words else []
-    if not starts:
-        return text[:room].rstrip() + " …"
-    best = max(starts, key=lambda start: sum(start <= other < start + room for other in starts))
-    begin = max(0, best - room // 5)
+    words = stems(keyword[:1000].split()[:64])
+    path = _path(data)
+    room = max(room - len(path), room // 2)
+    low = text.lower()
+    _weight, first, end = best(
+        low if len(low) == len(text) else text, {each: len(each) for each in words}, room * 4 // 5
+    )
+    if not end:
+        return path + text[:room].rstrip() + " …"
+    begin = max(0, min(first - (room - (end - first)) // 3, len(text) - room))
     piece = text[begin : begin + room].strip()
-    return ("… " if begin else "") + piece + (" …" if begin + room < len(text) else "")
+    return path + ("… " if begin else "") + piece + (" …" if begin + room < len(text) else "")
+
+
+def _path(data: Mapping[str, Any]) -> str:
+    files = data.get("files")
+    if not isinstance(files, list) or not files or not isinstance(files[0], str):
+        return ""
+    parts = files[0].replace("\\", "/").split("/")
+    return "/".join(parts[-FOLDERS:]) + ": " if len(parts[-1]) < 100 else ""

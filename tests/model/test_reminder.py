@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.model.made import DAY, Made
 
-from session_memory.model import recall
+from session_memory.model import reminder
 
 NOW = 1_790_000_000_000
 
@@ -22,7 +22,7 @@ def hits() -> list[dict[str, Any]]:
 def tell(
     prompt: str, session: str = "new", known: frozenset[str] = frozenset(), found: list[dict[str, Any]] | None = None
 ) -> Any:
-    return recall.compose(prompt, found or hits(), session, set(known), NOW + DAY, "0123abcd")
+    return reminder.compose(prompt, found or hits(), session, set(known), NOW + DAY, "0123abcd")
 
 
 def test_a_prompt_is_reminded_of_what_holds_two_of_its_telling_words() -> None:
@@ -66,4 +66,4 @@ def test_a_mark_is_said_with_it() -> None:
     ],
 )
 def test_the_gate(prompt: str, told: list[dict[str, Any]], why: str) -> None:
-    assert recall.refused(prompt, told, NOW) == why
+    assert reminder.refused(prompt, told, NOW) == why

@@ -60,7 +60,7 @@ def compose(prompt: str, hits: list[dict[str, Any]], session: str, known: set[st
     for event in hits:
         why = _not_told(event, asked, session, known, len(lines))
         line = {
-            "section": "recall",
+            "section": "reminder",
             "ids": [event["id"]],
             "by": stated_by(str(event.get("stated_by", "model"))),
             "at": event["timestamp"],

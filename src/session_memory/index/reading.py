@@ -1,0 +1,148 @@
+"""What only the texts of the best candidates can tell: where the words stand together, and what kind of event it is."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from session_memory.index.candidates import Hit
+from session_memory.index.database import loads
+from session_memory.model.passage import best, stem, stems
+from session_memory.model.words import plain_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from session_memory.index.database import Database
+    from session_memory.index.match import Match
+    from session_memory.model.asking import Asked
+
+PASSAGE = 0.5  # weight of how much of the query stands in one passage
+PIECES = 0.1  # weight of the parts of joined words that stand alone as well
+LIKED = 1.5  # factor for an event of the kind that is asked for
+DONE = 0.8  # factor for answers of tools that only say that a file was written
+DEFINES, SHOWS = 1.7, 1.15  # factors for a call that defines a name, and for another text that does
+QUESTION, NAMED = 0.85, 1.15  # factors for dialogue: a question seldom answers; somebody named in the query is meant
+LOOK = 200  # characters by whose letters texts are alike
+LONG_COMMAND = 300  # a longer one is a script or a commit message
+LETTERS = re.compile(r"[^a-z]+")
+RULE = re.compile(r"\b(must|never|do not|don't|always|only|instead of|not allowed|forbidden|required?)\b")
+COMMIT = re.compile(r"\[[\w./-]+(?: \([^)]*\))? [0-9a-f]{7,40}\] ")
+DEFINITION = re.compile(
+    r"\b(?:def|defp|defmodule|defmacro|defmacrop|class|struct|interface|enum|trait|fn|func|function|fun|const|let|var|val"
+    r"|module|impl|table|identity|attribute|alias as|type)\b|\(\) *\{"
+)
+
+
+class Read(NamedTuple):
+    """A candidate with its data, who stated it, and its text in lower case."""
+
+    hit: Hit
+    data: Any
+    by: str
+    text: str
+
+
+def look(database: Database, hits: list[Hit], match: Match, main: Match, asked: Asked) -> None:
+    """What the texts of the first few tell: how much of the query stands close together, and what kind of event it is."""
+    marks = ", ".join("?" * len(hits))
+    rows = database.rows(f"SELECT n, data, stated_by FROM event WHERE n IN ({marks})", [hit.n for hit in hits])
+    told = {row[0]: (loads(row[1]), row[2]) for row in rows}
+    texts = {n: plain_text(data).lower() for n, (data, _by) in told.items()}
+    words = stems([each.strip('"') for each in main.wholes])
+    weights = {each: math.log(1 + len(hits) / (1 + sum(each in text for text in texts.values()))) for each in words}
+    whole = sum(weights.values()) or 1.0
+    for hit in hits:
+        data, by = told[hit.n]
+        text = texts[hit.n]
+        found = Read(hit, data, by, text)
+        files = data.get("files")
+        if hit.category.startswith("tool_"):
+            hit.look = LETTERS.sub("", text[:LOOK])[: LOOK // 4]
+        hit.file = str(files[0]) if isinstance(files, list) and files else ""
+        hit.parts["passage"] = PASSAGE * best(text, weights)[0] / whole
+        hit.score += hit.parts["passage"]
+        if match.parts:
+            hit.parts["pieces"] = PIECES * _pieces_in(text, match) / len(match.parts)
+            hit.score += hit.parts["pieces"]
+        factor = 1.0
+        for name, likes in KINDS:
+            if name in asked.kinds and likes(found):
+                factor *= LIKED
+        if asked.within is not None and asked.within[0] <= hit.at <= asked.within[1]:
+            factor *= LIKED
+        if asked.counted and re.search(rf"\b\d+ (?:\w+ )?{re.escape(asked.counted)}", text):
+            factor *= LIKED
+        if hit.category == "message":
+            factor *= _spoken(data, words)
+        elif hit.category == "tool_response" and hit.type in ("Edit", "Write"):
+            factor *= DONE
+        if any(defines(text, each) for each in match.joined):
+            factor *= DEFINES if hit.category == "tool_call" else SHOWS
+        if factor != 1.0:
+            hit.parts["kind"] = hit.score * (factor - 1)
+            hit.score *= factor
+
+
+def _pieces_in(text: str, match: Match) -> int:
+    """How many parts stand in the text beside the whole words they are parts of."""
+    for word in match.joined:
+        text = text.replace(word, " ")
+    return sum(1 for part in match.parts if part in text)
+
+
+def _spoken(data: Any, words: Sequence[str]) -> float:
+    """The factor of a turn of a dialogue."""
+    factor = 1.0
+    if str(data.get("text", "")).partition(" [shared")[0].rstrip().endswith("?"):
+        factor *= QUESTION
+    if stem(str(data.get("speaker", ""))) in words:
+        factor *= NAMED
+    return factor
+
+
+def defines(text: str, word: str) -> bool:
+    """Whether the text (lower case) defines a name."""
+    at = text.find(word)
+    while at >= 0:
+        end = at + len(word)
+        whole = not (text[end : end + 1].isalnum() or text[end : end + 1] == "_")
+        if whole and DEFINITION.search(text[text.rfind("\n", 0, at) + 1 : end + 4]):
+            return True
+        at = text.find(word, end)
+    return False
+
+
+def _is_command(read: Read) -> bool:
+    given = read.data.get("input")
+    command = given.get("command") if isinstance(given, dict) else None
+    return read.hit.category == "tool_call" and isinstance(command, str) and len(command) <= LONG_COMMAND
+
+
+def _is_failure(read: Read) -> bool:
+    return read.data.get("ok") is False or read.hit.type in ("blocker", "bug", "error")
+
+
+def _is_reason(read: Read) -> bool:
+    return read.hit.category in ("decision", "finding", "assumption") or (
+        read.hit.category == "message" and read.by == "model"
+    )
+
+
+def _is_wish(read: Read) -> bool:
+    return read.by == "user" or read.hit.category in ("decision",) or bool(RULE.search(read.text))
+
+
+def _is_place(read: Read) -> bool:
+    return read.hit.category == "tool_call" and bool(read.data.get("files")) and read.hit.type == "Write"
+
+
+def _is_commit(read: Read) -> bool:
+    return bool(COMMIT.search(read.text[:400]))
+
+
+KINDS = (
+    ("command", _is_command), ("failure", _is_failure), ("reason", _is_reason), ("wish", _is_wish),
+    ("place", _is_place), ("commit", _is_commit),
+)  # fmt: skip

@@ -1,0 +1,86 @@
+"""What a question asks for, as far as its words tell: the kind of event that would answer it, and when that was.
+
+English only, and never more than a hint: whoever ranks lets it move an event a little, never decide.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+KINDS: tuple[tuple[str, str], ...] = (
+    ("command", r"\b(which|what) command|\bcommands? (to|for|that)\b|\bhow (do|did|does|can|could|should|to|was|were) "
+                r"|\b(which|what) (env|environment) var"),
+    ("failure", r"\bfail(s|ed|ing|ure|ures)?\b|\bwrong\b|\bbroken?\b|\bcrash|\berrors?\b|\bdid(n't| not) work|\bcomplain"),
+    ("reason", r"\bwhy\b|\breasons?\b|\bhow come\b|\bbecause of what\b"),
+    ("wish", r"\b(did|do|had|have|what) (i|we) (want|ask|say|tell|told|prefer|decide|agree|allow)|\bdid i\b|\ballowed\b"
+             r"|\bshould (i|we|this|it|the)\b|\bmay (i|we)\b|\bmust(n't| not)?\b|\bforbid"),
+    ("place", r"\bwhere (is|are|was|were|did|do|does)\b|\b(which|what) (file|path|folder|directory|module|migration)"
+              r"|\bfiles? (with|that|of|for)\b|\bpath (of|to)\b|\bdefin(ed|ition|es?)\b|\bhandler\b|\bimplement(ed|ation)\b"),
+    ("commit", r"\bcommit (hash|id|sha)\b|\bhash of\b|\b(which|last|latest|first) commit\b"),
+)  # fmt: skip
+ASKED = tuple((name, re.compile(pattern)) for name, pattern in KINDS)
+LAST = re.compile(
+    r"\b(last|latest|newest|most recent(ly)?|final(ly)?|currently|now|at the end|in the end|so far)\b"
+    r"|^\W*(is|are|was|were|did|has|have) .*\b(finished|done|complete[d]?|closed|merged|pushed|pass|passing|open|over|ready)\b"
+)
+FIRST = re.compile(r"\b(at first|initial(ly)?|original(ly)?|first|earliest|in the beginning|to begin with)\b")
+SIDE = re.compile(
+    r"\b(?:(right|just|immediately|shortly|soon|directly|straight) )?(before|after|since|until|once|following|prior to) (.+)",
+    re.DOTALL,
+)
+LATER = ("after", "since", "once", "following")
+COUNTED = re.compile(r"\b(?:how many|number of|count of) (\w{3,})|\b(\w{3,}) count\b")
+MOST_COUNTED = 12
+# words that say what is asked for, not what it is about
+FRAME = re.compile(
+    r"\b(?:done|happen(?:ed|ing|s)?|(?:in )?progress|commands?|number|count|many|tell|told|ask(?:ed)?|sa(?:y|id)|want(?:ed)?|files?"
+    r"|paths?|hash|reasons?|last|latest|first|final|defin(?:ed?|ition)|go(?:es)? wrong|went wrong|allowed|use[ds]?|put|get|try"
+    r"|tried|long|may|right|just|here|going on|place)\b"
+)
+WHEN = re.compile(r"\b(?:when|while|as|at the time)\b")
+COMPACTION = re.compile(r"\bcompact(ed|ion|ing)?\b|\bcontext (was|got|ran|is) (lost|full|out|cut)")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """kinds: command, failure, reason, wish, place, commit. end: -1 asks for the first, 1 for the last. counted: the beginning
+    of what is to be counted. main, anchor: what happened, and the words of what it was before (`side` -1) or after (1)."""
+
+    kinds: frozenset[str]
+    end: int = 0
+    counted: str = ""
+    side: int = 0
+    main: str = ""
+    anchor: str = ""
+    compaction: bool = False
+    within: tuple[int, int] | None = None  # ms: a time that the question mentions
+
+
+NOTHING_ASKED = Asked(frozenset())
+
+
+def asked(text: str, within: tuple[int, int] | None = None) -> Asked:
+    """Read a question that mentions the time `within`; never raises."""
+    return replace(_asked(text), within=within)
+
+
+def _asked(text: str) -> Asked:
+    low = " ".join(text.lower().split())[:1_000]
+    kinds = frozenset(name for name, pattern in ASKED if pattern.search(low))
+    end = 1 if LAST.search(low) else -1 if FIRST.search(low) else 0
+    number = COUNTED.search(low)
+    counted = (number.group(1) or number.group(2))[:MOST_COUNTED].rstrip("s") if number else ""
+    when = COMPACTION.search(low)
+    if when:
+        return Asked(kinds, end, counted, 0, _about(WHEN.split(COMPACTION.sub(" ", low))[0]), "", True)
+    found = SIDE.search(low)
+    if found:
+        side = 1 if found.group(2) in LATER else -1
+        return Asked(kinds, end, counted, side, _about(low[: found.start()]), found.group(3).strip(" ?.!"))
+    return Asked(kinds, end, counted, main=_about(low))
+
+
+def _about(text: str) -> str:
+    """What a question is about, without the words that frame it."""
+    return FRAME.sub(" ", text)

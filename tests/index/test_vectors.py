@@ -1,0 +1,120 @@
+"""Vectors are made once a text, survive a rebuild, go with what is forgotten, and the short cut finds what the long way does."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from session_memory.index import vectors as room
+from session_memory.index.database import prune_vectors
+from session_memory.index.vectors import Vectors, rounded
+from session_memory.memory import Memory
+
+
+class Letters:
+    """An encoder whose meaning is how often each letter occurs; counts what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def __call__(self, texts: Sequence[str]) -> np.ndarray:
+        self.asked += texts
+        rows = np.array([[text.lower().count(chr(97 + n)) for n in range(26)] for text in texts], np.float32)
+        lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+        return rows / np.where(lengths > 0, lengths, 1)
+
+
+@pytest.fixture
+def memory(home: str, tmp_path: Path) -> Iterator[Memory]:
+    with Memory(home, cwd=str(tmp_path)) as opened:
+        yield opened
+
+
+def made(memory: Memory, encode: Letters, model: str = "letters") -> Vectors:
+    vectors = Vectors(memory.opened.home.vectors, model, 26, memory.opened.journal.keyed)
+    database = memory.opened.read()
+    vectors.load(database)
+    while vectors.fill(database, encode):
+        pass
+    return vectors
+
+
+def test_a_text_is_encoded_once_even_after_a_rebuild_and_in_another_process(memory: Memory) -> None:
+    for text in ("zebra", "cache", "zebra"):
+        memory.events.record("finding", "bug", {"text": text})
+    encode = Letters()
+    assert len(made(memory, encode)) == 3 and sorted(encode.asked) == ["cache", "zebra"]
+    memory.health.rebuild()
+    memory.events.record("finding", "bug", {"text": "new"})
+    again = Letters()
+    assert len(made(memory, again)) == 4 and again.asked == ["new"]
+    other = Letters()
+    assert len(made(memory, other, "another model")) == 4 and len(other.asked) == 3
+
+
+def test_the_nearest_come_first_and_neighbours_lend_a_little(memory: Memory) -> None:
+    for text in ("aaaa", "zzzz", "aazz", "qqqq"):
+        memory.events.record("finding", "bug", {"text": text})
+    vectors = made(memory, Letters())
+    near = vectors.near(Letters()(["zz"])[0])
+    assert near.best(1) == [2] and near.best(99)[:2] == [2, 3]
+    own, smooth = near.of([2])[2]
+    assert own == pytest.approx(1.0) and smooth > own
+    assert near.of([77]) == {}
+
+
+def test_above_many_rows_signs_choose_and_the_nearest_is_still_found(
+    memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "BITS", 100)
+    monkeypatch.setattr(room, "KEPT", 60)
+    chance = np.random.default_rng(1)
+    vectors = Vectors(memory.opened.home.vectors, "m", 64, str)
+    rows = chance.normal(size=(500, 64)).astype(np.float32)
+    vectors._append([(n + 1, 1, row.tobytes()) for n, row in enumerate(rounded(rows))])
+    found = 0
+    for n in range(0, 500, 10):
+        query = rows[n] + chance.normal(size=64).astype(np.float32) * 0.5
+        found += vectors.near(query / np.linalg.norm(query)).best(1) == [n + 1]
+    assert found >= 49
+
+
+def test_the_file_holds_no_text_and_no_hash_that_can_be_guessed(memory: Memory) -> None:
+    import hashlib
+
+    memory.events.record("finding", "bug", {"text": "Bluebird"})
+    made(memory, Letters())
+    content = Path(memory.opened.home.vectors).read_bytes()
+    assert b"Bluebird" not in content
+    for kind in ("md5", "sha1", "sha256", "blake2b"):
+        assert hashlib.new(kind, b"Bluebird").digest()[:16] not in content
+    assert os.stat(memory.opened.home.vectors).st_mode & 0o077 == 0
+
+
+def test_what_no_event_says_any_more_is_removed_from_the_bytes(memory: Memory) -> None:
+    gone = memory.events.record("finding", "bug", {"text": "zebra"})[0].records[0].id
+    memory.events.record("finding", "bug", {"text": "cache"})
+    made(memory, Letters())
+    value = rounded(Letters()(["zebra"])).tobytes()
+    assert value in Path(memory.opened.home.vectors).read_bytes()
+    database = memory.opened.read()
+    database.run("DELETE FROM event WHERE id = ?", (bytes.fromhex(gone),))
+    prune_vectors(memory.opened.home.vectors, database)
+    content = Path(memory.opened.home.vectors).read_bytes()
+    assert value not in content and bytes.fromhex(gone) not in content
+    assert rounded(Letters()(["cache"])).tobytes() in content
+
+
+def test_a_vector_of_another_width_is_made_anew(memory: Memory) -> None:
+    memory.events.record("finding", "bug", {"text": "zebra"})
+    made(memory, Letters())
+    narrow = Vectors(memory.opened.home.vectors, "letters", 3, memory.opened.journal.keyed)
+    database = memory.opened.read()
+    narrow.load(database)
+    assert len(narrow) == 0 and narrow.missing(database) == 1
+    narrow.fill(database, lambda texts: np.ones((len(texts), 3), np.float32))
+    assert len(narrow) == 1

@@ -1,0 +1,45 @@
+"""What a question asks for is read from its words, and never an error."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from session_memory.model.asking import NOTHING_ASKED, asked
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        ("which command runs the type checker?", "command"), ("how do I start the server", "command"),
+        ("what failed in the first run", "failure"), ("why is the cache in the database?", "reason"),
+        ("are we allowed to push?", "wish"), ("what did I ask for", "wish"), ("where is Session defined?", "place"),
+        ("in which file are the settings", "place"), ("last commit of the session", "commit"),
+    ],
+)  # fmt: skip
+def test_the_kind_that_is_asked_for(question: str, kind: str) -> None:
+    assert kind in asked(question).kinds
+
+
+def test_plain_words_ask_for_nothing() -> None:
+    assert asked("auth token cache") == NOTHING_ASKED.__class__(frozenset(), main="auth token cache")
+    assert not asked("").kinds
+
+
+def test_first_and_last() -> None:
+    assert asked("the last commit").end == 1 and asked("is the epic finished?").end == 1
+    assert asked("what was it initially").end == -1 and asked("rate limits").end == 0
+
+
+def test_before_and_after_split_what_from_when() -> None:
+    found = asked("how many tests passed before the cache was added?")
+    assert (found.side, found.anchor, found.counted) == (-1, "the cache was added", "test")
+    assert "cache" not in found.main and "tests" in found.main
+    assert asked("what came right after the fix").side == 1
+    assert asked("what was open when the context was compacted").compaction
+
+
+@given(st.text(max_size=80))
+def test_no_string_is_an_error(text: str) -> None:
+    asked(text)
