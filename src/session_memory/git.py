@@ -67,10 +67,10 @@ def project_key(cwd: str) -> tuple[str, str]:
         if url:
             return f"git:{url}", url.rsplit("/", 1)[-1]
         top = os.path.dirname(common) if os.path.basename(common) == ".git" else common
-        root = _run(cwd, "rev-list", "--max-parents=0", "HEAD")
+        root = first_commit(cwd)
         name = os.path.basename(top).removesuffix(".git") or top
         if root:
-            return f"root:{root.split()[-1]}", name
+            return f"root:{root}", name
         return f"dir:{os.path.realpath(top)}", name
     path = os.path.realpath(cwd)
     return f"dir:{path}", os.path.basename(path) or path
@@ -96,6 +96,12 @@ def moves_since(cwd: str, at_ms: int, most: int = 4) -> list[str]:
             moves.append(f"{words[1][:7]} {said}")
     more = len(moves) - most
     return ([f"{more} earlier moves"] if more > 0 else []) + moves[-most:]
+
+
+def first_commit(cwd: str) -> str | None:
+    """The commit with which the history of the checkout around `cwd` begins; None without one. Runs git."""
+    root = _run(cwd, "rev-list", "--max-parents=0", "HEAD")
+    return root.split()[-1] if root and root.split() else None
 
 
 def shared_folder(cwd: str) -> str | None:

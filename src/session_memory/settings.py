@@ -52,7 +52,7 @@ TABLE: tuple[tuple[str, str, Any, Any, Any, str], ...] = (
 )  # fmt: skip
 PROJECT_VARIABLES = ("OPENAI_API_KEY", "CF_ACCOUNT_ID", "CF_API_TOKEN", "CF_D1_DATABASE_ID", "CF_R2_BUCKET")
 USER_VARIABLES = (*PROJECT_VARIABLES, "CF_API_BASE_URL", "CF_R2_ENDPOINT_URL")
-SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL", "AUTH")
+SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASS", "PWD", "CREDENTIAL", "AUTH")
 SHORTEST_SECRET = 8
 PATHS = tuple(row[0] for row in TABLE if row[1] == "path")
 PROTECTING = ("redaction.patterns", "capture.exclude")  # what keeps things out of the memory
@@ -228,11 +228,11 @@ def secret_values(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
     """Values of variables whose names say that they are secret: they are replaced wherever they occur, never stored."""
     found = dict(os.environ if environ is None else environ)
     found.update(_env_file(os.path.join(os.path.expanduser("~"), ".claude", ".env")))
-    return tuple(
-        value
-        for name, value in found.items()
-        if len(value) >= SHORTEST_SECRET and any(word in name.upper() for word in SECRET_WORDS) and "/" not in value[:1]
-    )
+    secret = [
+        name for name in found if any(word in name.upper().replace("AUTHOR", "") for word in SECRET_WORDS)
+        and not (found[name][:1] == "/" and (name in ("PWD", "OLDPWD") or os.path.lexists(found[name])))
+    ]  # fmt: skip  # a path is none, but some keys begin like one
+    return tuple(found[name] for name in secret if len(found[name]) >= SHORTEST_SECRET)
 
 
 def _take_config(settings: Settings, path: str) -> None:

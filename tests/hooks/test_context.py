@@ -74,7 +74,7 @@ def test_what_was_recorded_before_is_told_and_the_user_gets_a_receipt(home: str,
         answer["hookSpecificOutput"]["hookEventName"] == "SessionStart"
         and "- Never edit billing. (user, today, " in text
     )
-    assert answer["systemMessage"].startswith("Session Memory: 1 fact from ")  # a rule is told once, as a rule
+    assert answer["systemMessage"].startswith("Session Memory: 1 fact from ")
     again = hook(home, start(tmp_path, "s2", "resume"), "context")
     assert again.stdout == b""  # the conversation holds it already
 

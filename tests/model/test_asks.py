@@ -1,4 +1,4 @@
-"""What of the user's messages is told as asked for."""
+"""What was asked for: without rules, mere talk, and what a reply has answered."""
 
 from __future__ import annotations
 
@@ -11,31 +11,32 @@ def told(made: Made) -> list[str]:
     return [text for text, _note in asked(made.notes)]
 
 
-def test_a_message_that_says_nothing_by_itself_is_told_only_as_the_last_one() -> None:
+def test_rules_are_told_as_such_and_not_again() -> None:
     made = Made()
-    for said in ("add a queue", "ok, go on", "check again"):
-        made.said(said)
-    assert told(made) == ["check again", "add a queue"]
+    made.said("Never edit billing. Add limits to the API.")
+    made.said("Never touch the migrations.")
+    assert told(made) == ["… Add limits to the API."]
 
 
-def test_a_mere_question_is_told_until_there_was_a_reply() -> None:
+def test_mere_talk_counts_only_as_the_newest_word() -> None:
     made = Made()
-    made.said("Can you add a queue?")
-    made.said("did you push?")
-    assert told(made) == ["did you push?", "Can you add a queue?"]
-    made.reply("Yes, everything is pushed.")
-    assert told(made) == ["Can you add a queue?"]
+    made.said("Add limits to the API.")
+    made.said("go on")
+    assert told(made) == ["go on", "Add limits to the API."]
+    made.said("Now the webhook.")
+    assert told(made) == ["Now the webhook.", "Add limits to the API."]
 
 
-def test_rules_are_left_to_their_own_section_and_a_message_of_rules_alone_is_none() -> None:
+def test_a_question_that_a_reply_has_answered_is_done() -> None:
     made = Made()
-    made.said("Add a queue. Never edit billing. No mocks in tests. Then tell me.")
-    made.said("Never edit billing.")
-    assert told(made) == ["Add a queue. … Then tell me."]
+    made.said("Did you push?")
+    assert told(made) == ["Did you push?"]
+    made.reply("Yes.")
+    assert told(made) == []
 
 
-def test_said_twice_it_is_told_once_as_it_was_said_last() -> None:
+def test_the_same_words_are_told_once() -> None:
     made = Made()
-    for said in ("Add a queue", "Draw it", "add a queue!"):
-        made.said(said)
-    assert told(made) == ["add a queue!", "Draw it"]
+    made.said("Add limits.")
+    made.said("add limits")
+    assert told(made) == ["add limits"]

@@ -18,10 +18,10 @@ from session_memory.model.context import (
     age,
     compose,
     injection,
-    neutral,
     relative,
 )
 from session_memory.model.notes import told
+from session_memory.model.plain import neutral
 from session_memory.model.tokens import estimate
 
 NONCE = "0123abcd"

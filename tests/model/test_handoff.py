@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,8 @@ from hypothesis import strategies as st
 
 from session_memory.git import Changes, Commit
 from session_memory.model.facts import gather, text_of
-from session_memory.model.handoff import Standing, as_object, legend, sections
-from session_memory.model.receipt import compare
+from session_memory.model.handoff import Standing, as_object, fitted, legend, sections
+from session_memory.model.receipt import Receipt, compare
 from session_memory.model.telling import compose, whole
 from session_memory.model.tokens import estimate
 
@@ -169,3 +170,24 @@ def test_within_any_budget_questions_and_decisions_are_told_or_counted(
         assert len(lines) + sum(left_out) == count
     if estimate(text) < budget // 2:
         assert "more in FILE" not in text
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 120), st.integers(0, 60), st.integers(2_000, 16_000))
+def test_for_machines_too_what_does_not_fit_is_counted(questions: int, others: int, room: int) -> None:
+    events = [event(n % 60, "question", "raised", {"question": f"Is it {n}? " * 9}) for n in range(questions)]
+    for n in range(others):
+        events.append(event(n % 60, "finding", "bug", {"title": f"wrong {n} " * 9}))
+        events.append(event(n % 60, "decision", "x", {"title": f"we take {n}", "rationale": "because " * 30}))
+    for number, each in enumerate(events):
+        each["id"] = f"{number:032x}"
+    whole_object = as_object(gather(events), Standing(receipt=Receipt(lines=["M a.py"] * others)))
+    told = fitted(whole_object, room)
+    assert len(json.dumps(told, ensure_ascii=False)) <= room
+    left = told.get("left_out", {})
+    for name, count in (("open_questions", questions), ("findings", others), ("decisions", others)):
+        assert len(told.get(name, [])) + left.get(name, 0) == count
+    if "open_questions" in left:  # everything else went before
+        assert not told.get("findings") and not told.get("decisions")
+    if len(json.dumps(whole_object, ensure_ascii=False)) <= room:
+        assert told == whole_object

@@ -12,8 +12,8 @@ from session_memory.actions.opened import Kept, Opened
 from session_memory.actions.sessions import Sessions
 from session_memory.capture import predecessor
 from session_memory.errors import InvalidInput, NotFound
+from session_memory.index import projects as project_rows
 from session_memory.index import search as event_rows
-from session_memory.index import sessions as session_rows
 from session_memory.index.match import match
 from session_memory.model.event import CATEGORIES
 from session_memory.model.mark import in_words
@@ -197,7 +197,7 @@ class Events:
         if scope == "project":
             database = self._opened.read()
             project = self._sessions.project_of(database, session or self._opened.session)
-            projects = session_rows.in_scope(database, project)
+            projects = project_rows.in_scope(database, project)
         return event_rows.Filter(
             projects=projects,
             session=(session or "") if scope == "session" else None,

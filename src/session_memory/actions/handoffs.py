@@ -14,6 +14,7 @@ from session_memory.actions.sessions import Sessions
 from session_memory.actions.states import States
 from session_memory.errors import InvalidInput, NotFound
 from session_memory.index import checkpoints as checkpoint_rows
+from session_memory.index import projects as project_rows
 from session_memory.index import search as event_rows
 from session_memory.index import sessions as session_rows
 from session_memory.model import facts as facts_of
@@ -167,7 +168,7 @@ class Handoffs:
         opened = self._opened
         database = opened.read()
         found = session_rows.find(database, session) or {}
-        projects = () if lineage_of else (self._sessions.project_of(database, session),)
+        projects = () if lineage_of else project_rows.keys_of(database, self._sessions.project_of(database, session))
         stated = event_rows.Filter(projects=projects, lineage_of=lineage_of, categories=self._stated())
         work = event_rows.Filter(
             projects=projects, lineage_of=lineage_of, categories=("tool_call", "tool_response", "message")

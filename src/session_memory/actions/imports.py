@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
+from typing import Any
 
 from session_memory import git, ids
 from session_memory.actions.opened import Opened
-from session_memory.capture import transcripts
+from session_memory.capture import prompts, transcripts
 from session_memory.capture.consent import Consent
 from session_memory.capture.transcript import Transcript, find_transcripts, subagents_of
 from session_memory.errors import InvalidInput
@@ -18,8 +19,11 @@ from session_memory.index import sessions as session_rows
 from session_memory.index.database import Database
 from session_memory.log.journal import Journal
 from session_memory.model.record import EVENT, SESSION, Draft
+from session_memory.model.values import clean_text
+from session_memory.settings import environment
 
 WAIT = 20.0  # seconds for the index
+SOON_MS = 2_000  # a hook and the transcript tell of a turn's beginning within it
 NEAR_MS = 15 * 60_000  # a hook tells of a message when it is over, the transcript when it began
 BATCH = 1_000  # drafts in one append: one lock, one write
 
@@ -120,6 +124,7 @@ class Imports:
         if transcript.forked:  # what it copies may have come in a moment ago
             self._opened.index.catch_up(wait=WAIT)
         origin = ""  # of a fork: the session whose records it begins with
+        ours = _by_this_client(transcript.path)
         while True:
             batch = list(islice(drafts, BATCH))
             if not batch:
@@ -131,6 +136,8 @@ class Imports:
             kept = [draft for draft in map(consent.kept, fresh) if draft is not None]
             for draft in kept:
                 draft.body["project"] = key
+                if not ours and draft.body.get("stated_by") == "user":
+                    draft.body["stated_by"] = "import"
                 if draft.kind == SESSION:
                     draft.body["project_name"] = name
             result.new += sum(1 for draft in kept if draft.kind == EVENT)
@@ -163,7 +170,7 @@ class Imports:
             key = self._opened.journal.key_of(draft) or ""
             record = f"{draft.body['source'].get('uuid')} {draft.body['type']}"
             copied = bool(draft.body["source"].get("copied"))
-            if self._opened.journal.bans().bans("", key):
+            if self._opened.journal.bans().bans("", key) or (copied and self._copies_forgotten(draft, origin)):
                 result.left_out += 1
                 continue
             holder = _holder(database, draft, key)
@@ -176,6 +183,16 @@ class Imports:
             fresh.append(draft)
         return fresh, origin
 
+    def _copies_forgotten(self, draft: Draft, origin: str) -> bool:
+        """Whether a fork's copy says what was forgotten where it was said first. Its key is another one, its words are not."""
+        journal, data = self._opened.journal, draft.body["data"]
+        if draft.body["type"] == "compact_summary":
+            key = f"compact_summary:{journal.keyed(prompts.summary_key(origin, data['text']))}"
+            return journal.bans().bans("", key)
+        if draft.body["type"] not in (*prompts.TYPED, "reply"):
+            return False  # a call's copy has its key
+        return journal.bans().bans_words(journal.keyed(prompts.words(data)))
+
     def _project(self, cwd: str) -> tuple[str, str]:
         if cwd not in self._projects:
             if cwd and os.path.isdir(cwd):
@@ -183,6 +200,11 @@ class Imports:
             else:  # the folder is gone, or on another machine: its path is all that is known
                 self._projects[cwd] = (f"dir:{cwd}", os.path.basename(cwd.rstrip("/")) or "unknown")
         return self._projects[cwd]
+
+
+def _by_this_client(path: str) -> bool:
+    """Whether a transcript lies where this user's client writes them: of any other one nobody knows who typed what it says."""
+    return os.path.realpath(path).startswith(os.path.join(os.path.realpath(environment().claude_projects), ""))
 
 
 def _holder(database: Database, draft: Draft, key: str) -> str | None:
@@ -195,13 +217,23 @@ def _holder(database: Database, draft: Draft, key: str) -> str | None:
         at, member = draft.at_ms or 0, "text" if "text" in body["data"] else "args"
         found = database.one(
             f"{asked} event.at BETWEEN ? AND ? AND category = ? AND type = ? AND data ->> ? = ?",
-            (at - NEAR_MS, at + NEAR_MS, body["category"], body["type"], member, body["data"].get(member)),
+            (at - NEAR_MS, at + NEAR_MS, body["category"], body["type"], member, _kept(body["data"].get(member))),
         )
     elif found is None:
+        found = _turn(database, draft, asked)
         before = f"uuid:{body['source'].get('uuid')}"
-        found = database.one(f"{asked} event.key = ? AND type = ?", (before, body["type"]))
+        found = found or database.one(f"{asked} event.key = ? AND type = ?", (before, body["type"]))
         found = found or _unkeyed(database, draft, asked)
     return None if found is None else str(found[0])
+
+
+def _turn(database: Database, draft: Draft, asked: str) -> tuple[object, ...] | None:
+    """What a turn began with, told by a hook in other words (or under the key of an earlier version): it came first in it."""
+    if draft.body["type"] not in prompts.TYPED or draft.key_text is None or draft.body["source"].get("queued"):
+        return None
+    until = (draft.at_ms or 0) + SOON_MS
+    wanted = (draft.key, f"{draft.key}:", f"{draft.key};", until)  # `;` is what comes after `:`
+    return database.one(f"{asked} (event.key = ? OR (event.key > ? AND event.key < ?)) AND event.at <= ?", wanted)
 
 
 def _unkeyed(database: Database, draft: Draft, asked: str) -> tuple[object, ...] | None:
@@ -211,8 +243,13 @@ def _unkeyed(database: Database, draft: Draft, asked: str) -> tuple[object, ...]
         return None
     return database.one(
         f"{asked} event.at BETWEEN ? AND ? AND category = 'message' AND type = ? AND event.key IS NULL AND data ->> 'text' = ?",
-        (at - NEAR_MS, at + NEAR_MS, draft.body["type"], text),
+        (at - NEAR_MS, at + NEAR_MS, draft.body["type"], _kept(text)),
     )
+
+
+def _kept(text: Any) -> Any:
+    """A text as the log keeps it: half a character is replaced."""
+    return clean_text(text) if isinstance(text, str) else text
 
 
 def keep_each(journal: Journal, drafts: list[Draft], troubles: list[str]) -> None:

@@ -66,8 +66,12 @@ def read(text: str) -> list[tuple[str, str, dict[str, Any]]]:
 
 
 def drafts(told: Draft, text: str) -> list[Draft]:
-    """The events that a text states, like the event `told` that holds it; said again in the same session they are the same."""
-    made = []
+    """The events that a text states, like the event `told` that holds it; said again in the same session they are the same.
+
+    A subagent states nothing: what it read may speak through it, and its parent says what counts."""
+    made: list[Draft] = []
+    if "/agent-" in str(told.body.get("session")):
+        return made
     for category, type_, data in read(text):
         body = {**told.body, "category": category, "type": type_, "data": data, "stated_by": "model"}
         words = " ".join(str(value) for value in data.values())

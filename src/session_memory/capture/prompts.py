@@ -20,6 +20,7 @@ TYPED = ("user_prompt", "command")
 SUMMARY = later(r"(?s)<summary>(.*?)(?:</summary>|\Z)")
 AFTER_SUMMARY = "\n\nIf you need specific details from before compaction"
 KEY_WORDS = 400  # characters of a summary that its key is made of
+BY_USER = "User rejected tool use"  # what a transcript says beside such an error
 BY_CLIENT = ("notification", "local_output")  # types of what the client says in the user's place
 
 
@@ -48,8 +49,14 @@ def read(text: str) -> tuple[str, dict[str, Any]] | str:
 
 
 def key(prompt_id: str, type_: str) -> str | None:
-    """The key of what was typed: one prompt, one event, whoever tells of it."""
+    """The key of what was typed, to which the log adds the hash of its `words`: what is typed while the model works is told
+    under the prompt's id of the turn it came into."""
     return f"user_prompt:{prompt_id}" if prompt_id and type_ in TYPED else None
+
+
+def words(data: dict[str, Any]) -> str:
+    """What was typed, as one text."""
+    return normal(data.get("text") or f"{data.get('name')} {data.get('args')}")
 
 
 def reply_key(prompt_id: object) -> str | None:
@@ -82,7 +89,9 @@ def in_result(tool: str, outcome: dict[str, Any], text: str, result: Any) -> tup
     if tool == "ExitPlanMode":
         return "plan_approval", {"text": said_by_user(text) or text[:2000], "approved": "rejected" not in outcome}
     said = answers(result) if tool == "AskUserQuestion" else ""
-    said = said or (said_by_user(text) if outcome.get("rejected") else "")
+    # the error of another server's tool may be any text; of it only the transcript can tell that the client wrote it
+    rejected = outcome.get("rejected") and (not tool.startswith("mcp__") or result == BY_USER)
+    said = said or (said_by_user(text) if rejected else "")
     return ("answer", {"text": said}) if said else None
 
 
@@ -90,4 +99,6 @@ def answers(result: Any) -> str:
     """Questions put to the user with the answers given, as text; empty when the result holds none."""
     if not isinstance(result, dict) or not isinstance(result.get("answers"), dict):
         return ""
-    return "\n".join(f"{question}\n-> {answer}" for question, answer in result["answers"].items())
+    # on one line and without an arrow: no part of a question looks like the answer
+    asked = ((" ".join(str(each).split()).lstrip("->").strip(), said) for each, said in result["answers"].items())
+    return "\n".join(f"{question}\n-> {answer}" for question, answer in asked)

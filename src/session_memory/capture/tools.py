@@ -14,7 +14,11 @@ MOST_OUTPUT = 20_000  # characters of an output that are kept: its beginning and
 FILE_MEMBERS = ("file_path", "notebook_path", "path")
 OURS = later(r"mcp__(?:plugin_)?session-memory(?:_session-memory)?__")  # what our own tools keep is there already
 EXIT = later(r"\A(?:Error:\s*)?Exit code:? (\d{1,3})\b")
-REJECTED = later(r"(?i)tool use was rejected|user rejected tool use|doesn't want to (?:proceed|take this action)")
+# how the client begins it; the same words further behind may be anybody's
+REJECTED = later(
+    r"(?i)\A\s*(?:Error:\s*)?(?:the user doesn't want to (?:proceed|take this action)|(?:the )?tool use was rejected"
+    r"|user rejected tool use)"
+)
 SAID = later(r"(?s)the user (?:said|provided the following reason[^:]*):\s*(.+)\Z")
 RUNNER = later(
     r"(?:^|&&|;|\n)\s*(?:[A-Z_]+=\S+\s+)*(?:time\s+|sudo\s+|timeout\s+\S+\s+)?"

@@ -104,8 +104,10 @@ class Database:
         """Drop whatever is there and make the tables; inside the caller's transaction, so that readers see old or new."""
         kinds = {"table": "TABLE", "view": "VIEW"}
         found = list(self.rows("SELECT type, name FROM sqlite_schema WHERE sql LIKE 'CREATE V%' OR type = 'table'"))
-        for kind, name in sorted(found, key=lambda row: (row[1] != "event_text", row[0] != "view")):
-            if not name.startswith(("sqlite_", "event_text_")):
+        virtual = [row[0] for row in self.rows("SELECT name FROM sqlite_schema WHERE sql LIKE 'CREATE VIRTUAL%'")]
+        theirs = tuple(f"{name}_" for name in virtual)  # tables of theirs go with them
+        for kind, name in sorted(found, key=lambda row: (row[1] not in virtual, row[0] != "view")):
+            if not name.startswith(("sqlite_", *theirs)):
                 self.run(f'DROP {kinds[kind]} IF EXISTS "{name}"')
         self.run(SCHEMA)
         self.run(f"PRAGMA application_id = {APPLICATION_ID}")

@@ -23,13 +23,23 @@ CREATE TABLE position (
 -- Lines that were seen but mean nothing here: newer versions, unknown kinds, forgotten or unreadable bodies.
 CREATE TABLE skipped (why TEXT PRIMARY KEY, lines INTEGER NOT NULL) WITHOUT ROWID;
 
--- What the work is about: one row a repository (or folder).
+-- What the work is about: one row a key. What is recorded stays under its key; reads go by `whole`.
 CREATE TABLE project (
   n INTEGER PRIMARY KEY,
   key TEXT NOT NULL UNIQUE,      -- git:host/owner/name, root:<commit> or dir:<path>
   name TEXT NOT NULL,            -- what people call it
-  named INTEGER                  -- clock of the first record that said so; NULL while the name is made from the key
+  named INTEGER,                 -- clock of the first record that said so; NULL while the name is made from the key
+  whole TEXT NOT NULL            -- the key that stands for all that mean this project: its own, unless said otherwise
 );
+CREATE INDEX project_whole ON project (whole);
+
+-- What was said about a key: which one it belongs to. The last word by clock counts; target NULL takes it back.
+CREATE TABLE project_alias (
+  key TEXT PRIMARY KEY,
+  target TEXT,
+  hlc INTEGER NOT NULL,
+  record TEXT NOT NULL           -- id of the record that said so
+) WITHOUT ROWID;
 
 -- A span of work of one client. Everything that can be said twice stands in session_field.
 CREATE TABLE session (
@@ -108,7 +118,7 @@ CREATE TABLE checkpoint (
 CREATE INDEX checkpoint_project ON checkpoint (project_n, hlc);
 CREATE INDEX checkpoint_session ON checkpoint (session_n, type, hlc);
 
--- Lessons that can be used again.
+-- Lessons that can be used again. What outcomes and merges say of them is counted here, anew with each of those.
 CREATE TABLE learning (
   n INTEGER PRIMARY KEY,
   id TEXT NOT NULL UNIQUE,       -- what tools call it
@@ -116,11 +126,42 @@ CREATE TABLE learning (
   project_n INTEGER NOT NULL REFERENCES project,
   category TEXT NOT NULL,        -- pattern, decision or anti-pattern
   title TEXT NOT NULL,
-  confidence REAL NOT NULL,
+  given REAL NOT NULL,           -- confidence as it was stated
+  confidence REAL NOT NULL,      -- after all outcomes
+  success INTEGER NOT NULL DEFAULT 0,
+  partial INTEGER NOT NULL DEFAULT 0,
+  failed INTEGER NOT NULL DEFAULT 0,
+  used INTEGER NOT NULL DEFAULT 0,    -- outcomes, and the uses that an older product counted
+  shown INTEGER NOT NULL DEFAULT 0,   -- sessions it was shown to
+  last INTEGER NOT NULL,         -- when it was stated or used last, ms since 1970
+  merged_into TEXT,              -- id of the learning that stands for it now
   at INTEGER NOT NULL,
   hlc INTEGER NOT NULL,
   body TEXT NOT NULL             -- JSON object as recorded
 );
+CREATE INDEX learning_confidence ON learning (project_n, confidence);
+
+-- What became of learnings, one row a record.
+CREATE TABLE outcome (
+  id TEXT PRIMARY KEY,           -- id of the record
+  learning TEXT NOT NULL,        -- id of a learning
+  outcome TEXT NOT NULL,         -- success, partial, failed, shown or merged
+  session TEXT NOT NULL,         -- where it was used or shown
+  at INTEGER NOT NULL,
+  hlc INTEGER NOT NULL,
+  key TEXT UNIQUE,               -- idempotency key: of several with one key the first by (hlc, id)
+  notes TEXT
+) WITHOUT ROWID;
+CREATE INDEX outcome_learning ON outcome (learning);
+
+-- Which learning was put in the place of which; of several words on one the last by (hlc, record) counts.
+CREATE TABLE merge (learning TEXT NOT NULL, hlc INTEGER NOT NULL, record TEXT NOT NULL, target TEXT NOT NULL,
+  PRIMARY KEY (learning, hlc, record, target)) WITHOUT ROWID;
+CREATE INDEX merge_target ON merge (target);
+
+-- The words of learnings, as event_text holds those of events.
+CREATE VIRTUAL TABLE learning_text USING fts5 (text, parts, tokenize='porter unicode61 remove_diacritics 2');
+INSERT INTO learning_text (learning_text, rank) VALUES ('secure-delete', 1);
 
 -- Things that are talked about.
 CREATE TABLE entity (

@@ -66,6 +66,15 @@ def fitted(events: list[dict[str, Any]], room: int = MOST_CHARACTERS - 1_000) ->
     return kept
 
 
+def fitted_state(state: dict[str, Any], room: int = MOST_CHARACTERS // 2) -> dict[str, Any]:
+    """A plugin's state within `room` characters: of its `custom_data` what fits, with `cut` = characters left out."""
+    if len(json.dumps(state, ensure_ascii=False)) <= room:
+        return state
+    known = {"phase": str(state.get("phase", ""))[:SHORT], "progress": state.get("progress", 0.0)}
+    rest = state.get("custom_data")
+    return {**known, "custom_data": cut(rest if isinstance(rest, dict) else {}, room - SHORT)}
+
+
 def cut(data: dict[str, Any], room: int) -> dict[str, Any]:
     """`data` within `room` characters: short members whole, long strings by their beginning, `cut` = characters left out."""
     whole = len(json.dumps(data, ensure_ascii=False))

@@ -206,12 +206,22 @@ def _rules(notes: list[Note], constraints: list[dict[str, Any]]) -> list[Fact]:
     said = [note for note in notes if note["what"] == SAID and note["type"] != "plan_approval"]
     for note in said:
         for text, stands in rules.of_user(_answer(note)):
-            found.append(Fact(RULES, text, note, "the user's words", by="user", stands=stands))
+            found.append(Fact(RULES, text, note, "the user's words", by=_sayer(note), stands=stands))
     once: dict[str, Fact] = {}
     for fact in found:
         once[_folded(fact.text)] = fact
-    ordered = sorted(once.values(), key=lambda fact: (fact.stands, rules.forbids(fact.text), fact.at), reverse=True)
+    # the user's before others': however many a model states, they push none of his out
+    ordered = sorted(
+        once.values(),
+        key=lambda fact: (fact.stands and fact.by == "user", fact.stands, rules.forbids(fact.text), fact.at),
+        reverse=True,
+    )
     return ordered[:MOST_RULES]
+
+
+def _sayer(note: Note) -> str:
+    """Whose words were typed: the user's, unless they came in with a history that this client did not write."""
+    return "import" if note.get("by") == "import" else "user"
 
 
 def _answer(note: Note) -> str:
@@ -257,7 +267,7 @@ def _titled(name: str, note: Note) -> str:
 
 def _asks(notes: list[Note]) -> list[Fact]:
     """What the user asked for last, in his own words, the newest first."""
-    return [Fact(ASKS, text, note, "the user's words", by="user") for text, note in asked(notes)[:MOST_ASKS]]
+    return [Fact(ASKS, text, note, "the user's words", by=_sayer(note)) for text, note in asked(notes)[:MOST_ASKS]]
 
 
 def _unanswered(notes: list[Note]) -> list[Note]:

@@ -7,7 +7,7 @@ injection can be explained. Pure; standard library only.
 from __future__ import annotations
 
 from session_memory import ids
-from session_memory.model import brief
+from session_memory.model import brief, rules
 from session_memory.model.brief import (
     ASKS,
     BLOCKERS,
@@ -26,7 +26,7 @@ from session_memory.model.brief import (
 )  # fmt: skip
 from session_memory.model.compaction import Summary
 from session_memory.model.notes import TOLD
-from session_memory.model.plain import in_line
+from session_memory.model.plain import in_line, neutral
 from session_memory.model.record import INJECTION, Draft
 from session_memory.model.tokens import estimate
 
@@ -38,7 +38,9 @@ if TYPE_CHECKING:
     from session_memory.model.brief import Fact
     from session_memory.model.notes import Note
 
-MOST_CHARACTERS = 9_900  # the client cuts an injected text at 10,000
+MOST_CHARACTERS = 9_900  # the client cuts an injected text at 10,000, and with it the end of the fence
+MOST_TOKENS = (MOST_CHARACTERS - 500) // 4  # what was left out is named behind what the budget counts
+TRUST = ("user", "model", "rule", "tool", "import")  # who states something, the most trusted first
 COMPACT_TOKENS = 600  # after a compaction: the summary is there as well
 ID = 14  # digits of an event's id that name it: events of one hook call share the first twelve
 LONG, SHORT = 240, 120  # characters of a statement, and of what stands in a list
@@ -49,7 +51,7 @@ LEFT_OUT = 18  # tokens that are held back for saying what is left out
 HEADINGS = {
     RULES: "Rules the user set", TASKS: "Rules of the task in progress", QUESTIONS: "Open questions", BLOCKERS: "Blockers",
     DECISIONS: "Decisions", SET_ASIDE: "Set aside, not to be repeated", NEXT: "Next steps", ASKS: "What the user asked last",
-    WORK: "Where the work stands", FILES: "Files edited (* since the last commit)", COMMANDS: "Commands that worked",
+    WORK: "Where the work stands", FILES: "Files edited (tool; * since the last commit)", COMMANDS: "Commands that worked (tool)",
     FAILING: "Kept failing", FINDINGS: "Findings", LAST: "The last session's last reply",
 }  # fmt: skip
 ORDER = (
@@ -145,9 +147,9 @@ def compose(notes: list[Note], here: Here, nonce: str) -> Context:
     intro = INTRO_SHORT if here.budget < TIGHT else INTRO_COMPACT if here.source == "compact" else INTRO
     head = [f"<session-memory {nonce}>", intro]
     last = f"</session-memory {nonce}>"
-    room = here.budget - estimate("\n".join([*head, last])) - LEFT_OUT
+    room = min(here.budget, MOST_TOKENS) - estimate("\n".join([*head, last])) - LEFT_OUT
     body: list[str] = []
-    moved = ["", "## In git since", *(f"- {neutral(each, LONG)}" for each in here.git)] if here.git else []
+    moved = ["", "## In git since (tool)", *(f"- {_move(each)}" for each in here.git)] if here.git else []
     room -= estimate("\n".join(moved))
     missing: dict[str, int] = {}
     for section in COMPACT_ORDER if here.source == "compact" else ORDER:
@@ -220,14 +222,23 @@ class _Part:
             told.append(text)
             self.lines.append(_line(fact, fact.why, text))
         if told:
-            self.written = ["", f"## {HEADINGS[self.section]}", *told]
+            self.written = ["", f"## {self._heading(facts)}", *told]
+
+    def _heading(self, facts: list[Fact]) -> str:
+        """A model or an import that states a rule does not get the user's name for it."""
+        others = self.section == RULES and any(fact.by != "user" for fact in facts)
+        return HEADINGS[self.section] + (", or as marked" if others else "")
 
     def _statement(self, fact: Fact) -> str:
         if self.section == TASKS:
             return f"- {neutral(fact.text, LONG)}"
         why = f": {neutral(fact.why, SHORT)}" if self.section == FAILING else ""
         text = neutral(fact.text, LONG) + neutral(fact.more, LONG, keep=True) + why + self._gone(fact)
-        status = f", {fact.why}" if self.section == NEXT and "task list" in fact.why else ""
+        status = (
+            f", {''.join(c for c in neutral(fact.why, 50) if c.isalnum() or c in ' ,_-')}"
+            if self.section == NEXT and "task list" in fact.why
+            else ""
+        )
         return f"- {text} ({self._source(fact)}{status})"
 
     def _gone(self, fact: Fact) -> str:
@@ -239,7 +250,7 @@ class _Part:
         return f" [gone: {neutral(', '.join(gone), SHORT)}]" if gone else ""
 
     def _source(self, fact: Fact) -> str:
-        return f"{fact.by}, {age(fact.at, self.here.now)}, {fact.ids[0][:ID]}"
+        return f"{stated_by(fact.by)}, {age(fact.at, self.here.now)}, {neutral(fact.ids[0][:ID], ID)}"
 
     def _listed(self, facts: list[Fact], room: int) -> None:
         """Names in one paragraph; files by their folder."""
@@ -255,7 +266,8 @@ class _Part:
             self.lines.append(_line(fact, fact.why, f"{folder}{name}"))
         if shown:
             told = [folder + ", ".join(names) for folder, names in shown.items()]
-            self.written = ["", f"## {HEADINGS[self.section]}", "- " + "; ".join(told)]
+            listed = "; ".join(told).replace("://", ":∕∕")  # a folder's end and what follows it
+            self.written = ["", f"## {HEADINGS[self.section]}", f"- {listed}"]
 
     def _name(self, fact: Fact) -> tuple[str, str]:
         if self.section == COMMANDS:
@@ -288,6 +300,10 @@ def _chosen(facts: list[Fact], here: Here, told: frozenset[str]) -> tuple[list[F
 
 def _not_now(fact: Fact, here: Here, told: frozenset[str], summary: Summary | None) -> str:
     """Why a fact is not told now; "" when it is."""
+    if fact.section == TASKS and rules.addresses(fact.text):
+        return rules.SILENCED
+    if fact.section == FILES and rules.sentence_as_name(fact.text):
+        return rules.SILENCED
     mine = fact.session in here.lineage
     if here.source in ("resume", "fork"):
         if mine:
@@ -327,22 +343,14 @@ def _line(fact: Fact, why: str, text: str = "") -> dict[str, Any]:
     }
 
 
-def neutral(text: str, room: int, *, keep: bool = False) -> str:
-    """Recorded text on one line that can neither end the fence nor be obeyed, clicked or shown as markup.
+def stated_by(claimed: str) -> str:
+    """Who stated something; what claims to be from anybody else is trusted least."""
+    return claimed if claimed in TRUST else TRUST[-1]
 
-    keep: with the space or full stop it begins with.
-    """
-    said = in_line(text, room)
-    for sign, shown in (
-        ("<", "‹"),
-        ("](", "] ("),
-        ("![", "! ["),
-        ("://", ":∕∕"),
-        ("`!", "` !"),
-        ("javascript:", "javascript "),
-    ):
-        said = said.replace(sign, shown)
-    return (" " + said if keep and text[:1] == " " else said) if said else ""
+
+def _move(text: str) -> str:
+    """What git says of one move; a title that speaks to its reader is left out."""
+    return neutral(f"{text.split(' ', 1)[0]} {rules.SILENCED}" if rules.speaks(text) else text, LONG)
 
 
 def age(at: str, now: int) -> str:

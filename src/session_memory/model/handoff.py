@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from session_memory.model.facts import Facts
 from session_memory.model.plain import in_line, quoted
 from session_memory.model.questions import wording
 from session_memory.model.receipt import Receipt
-from session_memory.model.telling import Item, Section
+from session_memory.model.telling import TIGHT, Item, Section
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
 
 LINE, LONG = 160, 1200  # characters of a one-liner and of an item in full
 SAID = 400  # characters of a prompt, a reply or an output: they are quoted, not carried over
+# members of the object by what may go first; those whose first items matter most (of the others the last, being newest)
+LEAST_FIRST = (
+    "files", "changed_since", "last_prompts", "findings", "next_steps", "decisions", "blockers", "constraints",
+    "open_questions",
+)  # fmt: skip
+MOST_IMPORTANT_FIRST = ("files", "changed_since", "last_prompts", "findings")
 ID = 12  # digits of an event id that are shown: enough to name it
 MOST_FILES = 20
 SET_ASIDE = "Set aside, not to be repeated"
@@ -119,6 +126,38 @@ def as_object(facts: Facts, standing: Standing, include: dict[str, bool] | None 
             for each in _short(facts.questions, wording)
         ]
     return {name: value for name, value in result.items() if value not in (None, "", [])}
+
+
+def fitted(told: dict[str, Any], room: int) -> dict[str, Any]:
+    """What `as_object` gives within `room` characters of JSON: first shorter, then fewer; `left_out` counts by member."""
+    result = dict(told)
+
+    def size() -> int:
+        return len(json.dumps(result, ensure_ascii=False))
+
+    if size() > room:
+        result = {name: quoted(each, LONG) if isinstance(each, str) else each for name, each in result.items()}
+    for name in LEAST_FIRST:
+        if size() > room:
+            result[name] = [_tight(each) for each in result.get(name, [])]
+    left_out: dict[str, int] = {}
+    for name in LEAST_FIRST:
+        while result.get(name) and size() > room:
+            many = max(1, len(result[name]) // 4)
+            result[name] = result[name][:-many] if name in MOST_IMPORTANT_FIRST else result[name][many:]
+            left_out[name] = left_out.get(name, 0) + many
+            result["left_out"] = left_out
+    return {name: value for name, value in result.items() if value not in ([], {})}
+
+
+def _tight(each: Any) -> Any:
+    """An item by its beginning, with its id."""
+    if isinstance(each, str):
+        return in_line(each, TIGHT)
+    return {
+        name: in_line(value, TIGHT) if isinstance(value, str) else value
+        for name, value in each.items() if name not in ("rationale", "alternatives")
+    }  # fmt: skip
 
 
 def _short(events: list[Event], text: Callable[[Event], str] = facts_of.text_of) -> list[dict[str, Any]]:

@@ -78,7 +78,12 @@ class Reader:
         if not isinstance(given, dict):
             return []
         if type_ == "AskUserQuestion":
-            asked = [str(each.get("question", "")) for each in given.get("questions", []) if isinstance(each, dict)]
+            questions = given.get("questions")
+            asked = [
+                str(each.get("question", ""))
+                for each in (questions if isinstance(questions, list) else [])
+                if isinstance(each, dict)
+            ]
             return [_note(ASKED, event, text=each[:SHORT]) for each in asked if each]
         if type_ == "TodoWrite" and isinstance(given.get("todos"), list):
             items = [
@@ -97,7 +102,8 @@ class Reader:
         given = given if isinstance(given, dict) else {}
         tool, ok = call["type"], bool(data.get("ok"))
         if tool in EDITS:
-            return [_note(EDIT, call, file=str(each)) for each in call["data"].get("files", ())[:1]] if ok else []
+            files = call["data"].get("files")
+            return [_note(EDIT, call, file=str(each)) for each in files[:1]] if ok and isinstance(files, list) else []
         if tool == "AskUserQuestion":
             return [_note(ANSWERED, event, call=call["id"])]
         if tool == "ExitPlanMode":
@@ -121,7 +127,7 @@ class Reader:
         name = path.rsplit("/", 1)[-1]
         if (
             not name.lower().endswith((".md", ".txt", ".rst"))
-            or name not in self._named
+            or not _names(self._named, name)
             or name.upper() in ("CLAUDE.MD", "AGENTS.MD")
         ):
             return []
@@ -219,15 +225,19 @@ def _ran(call: Event, event: Event, command: str, output: str, *, ok: bool) -> l
     parts = shell.parts(command)
     found: list[Note] = []
     shown: list[str] = []
+    others = False
     for words in parts:
         change = shell.task_change(words)
         if change is not None and change[0] == "show":
             shown += change[1]
+            others = others or any(each in ("--comments", "-c") for each in words)  # anybody may comment
         elif change is not None and ok:
             found += [_note(TASK, call, task=each, change=change[0]) for each in change[1]]
         elif words[:2] == ["git", "commit"] and ok:
-            found += _commits(event, output)
-    found += [_shown(call, name, text) for name, text in _blocks(output, shown)]
+            found += _commits(event, output, command)
+        others = others or not (words[0] in shell.TRACKERS or words[0] in ("echo", "printf"))
+    # where another command printed too, nobody knows whose words they are
+    found += [_shown(call, name, text, known=not others) for name, text in _blocks(output, shown)]
     if parts:
         # of a sequence only the last command's outcome is known; of a chain that passed, all of them passed
         passed = parts if ok and not _sequence(command) else parts[-1:] if ok else []
@@ -245,6 +255,17 @@ def _ran(call: Event, event: Event, command: str, output: str, *, ok: bool) -> l
     return found
 
 
+def _names(said: str, name: str) -> bool:
+    """Whether a text names a file: its whole name, not the end of another one's."""
+    at = said.find(name)
+    while at >= 0:
+        around = said[at - 1 : at] + said[at + len(name) : at + len(name) + 1]
+        if not any(c.isalnum() or c in "_-" for c in around):
+            return True
+        at = said.find(name, at + 1)
+    return False
+
+
 def _sequence(command: str) -> bool:
     """Whether the outcome tells of the last command only."""
     head = command.split("<<", 1)[0]
@@ -257,13 +278,15 @@ def _unseen(command: str) -> bool:
     return any(each.split()[:1] and each.split()[0] in UNSEEN for each in behind)
 
 
-def _shown(call: Event, name: str, text: str) -> Note:
+def _shown(call: Event, name: str, text: str, *, known: bool) -> Note:
     first = text.splitlines()[0] if text else ""
     titled = first.partition(":")[2] if first.lower().startswith("title:") else first.partition(name)[2]
     titled = titled.strip(" ·:-—\t")
     titled = titled.partition("]")[2] if titled.startswith("[") else titled  # a kind, as in `[EPIC] · Title`
     title = titled.strip(" ·:-—[]()\t").split("   ")[0].split(" [")[0]
-    return _note(TASK, call, task=name, change="show", title=title[:TITLE], rules=rules.of_task(text)[:MOST_RULES])
+    found = rules.of_task(text)[:MOST_RULES] if known else []
+    title = "" if not known or rules.speaks(title) else title[:TITLE]
+    return _note(TASK, call, task=name, change="show", title=title, rules=found)
 
 
 def _blocks(output: str, ids: list[str]) -> list[tuple[str, str]]:
@@ -286,15 +309,19 @@ def _blocks(output: str, ids: list[str]) -> list[tuple[str, str]]:
     return [(name, "\n".join(lines[begins[name] : end])) for name, end in zip(order, ends)]
 
 
-def _commits(event: Event, output: str) -> list[Note]:
-    """`[branch hash] subject`, as git prints it after a commit."""
+def _commits(event: Event, output: str, command: str) -> list[Note]:
+    """`[branch hash] subject`, as git prints it after a commit; of lines that look so, those whose subject stands in the command,
+    or else the first."""
+    asked = " ".join(command.replace("\\", "").split())
     found = []
     for line in output.splitlines():
         head, bracket, subject = line.partition("] ")
         words = head[1:].split() if line.startswith("[") and bracket else []
         if len(words) >= 2 and 6 <= len(words[-1]) <= 40 and all(c in "0123456789abcdef" for c in words[-1]):
-            found.append(_note(COMMIT, event, hash=words[-1], on=words[0], subject=subject.strip()[:TITLE]))
-    return found
+            subject, on = rules.silenced(subject.strip()[:TITLE]), rules.silenced(words[0][:TITLE])
+            made = _note(COMMIT, event, hash=words[-1], on=on, subject=subject)
+            found.append((" ".join(line.partition("] ")[2].replace("\\", "").split())[:TITLE] in asked, made))
+    return [made for stands, made in found if stands] or [made for _stands, made in found[:1]]
 
 
 def _plan(event: Event, call: Event, plan: str) -> Note:

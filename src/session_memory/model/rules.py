@@ -7,6 +7,8 @@ a missing one.
 
 from __future__ import annotations
 
+from session_memory.model.plain import folded
+
 LONGEST, SHORTEST = 260, 8  # characters of a sentence that can be a rule
 MOST_PASTED = 4_000  # characters of a message: longer ones are pasted documents, whose rules are not the user's words
 # how a clause begins that forbids or orders something
@@ -67,7 +69,27 @@ ADDRESSING = (
     "`!", "secret", "token to ", "send ", "upload ", "post ", "reveal", "print your", "override", "jailbreak",
     "developer mode", "session-memory", "human:", "system:", "user:", "approved by", "the user ", "do whatever",
     "no restrictions", "chmod ", "| sh", "|sh", "bash -c", "powershell", "http", "www.", "javascript:", "data:",
+    "without asking", "without confirm", "without permission", "without review", "never ask", "not ask", "n't ask", "not tell",
+    "never tell", "n't tell", "not mention", "never mention", "n't mention", "hesitat", "pre-approved", "preapproved",
+    "authorized", "authorised", "claude, ", "claude: ", " llm", "the model", "the agent", "ai agent", " ai ", "~/", "id_rsa",
+    ".ssh", ".netrc", ".aws", "$(", "&&", "netcat", "pastebin", "ngrok", "printenv", "--no-verify", "[inst", "tool_use",
+    "function_call",
 )  # fmt: skip
+# what an order of a task may not be about either: it leads out of the work, or takes a guard away (to forbid it is a rule)
+LEADING_OUT = (
+    "install ", "download", "fetch ", "clone ", "ssh ", "scp ", "rsync", "git push", "push to ", "publish", "disable ", "skip ",
+    "bypass", "delete ", "remove all", "email", "webhook", "./", "allowlist", "allow-list", "environment variable",
+)  # fmt: skip
+# what a name or a title does not say unless it is meant for whoever reads it
+SPEAKING = (
+    "ignore all", "ignore any", "ignore previous", "ignore prior", "ignore the above", "ignore your", "disregard",
+    "previous instruction", "new instruction", "system prompt", " you are ", " you must", " you should", "as an ai",
+    " curl ", " wget ", "base64", "exfiltrat", " sudo ", "rm -rf", "eval(", "print your", "jailbreak", "developer mode",
+    " human:", " assistant:", " system:", " user:", "approved by", "the user ", "do whatever", "no restrictions", "| sh", "|sh",
+    "bash -c", "powershell", "without asking", "never ask", "not ask", "n't ask", "do not tell", "don't tell", "claude, ",
+)  # fmt: skip
+NAME_WORDS = 5  # a name of fewer words is a name
+SILENCED = "(its words speak to whoever reads them: left out)"
 
 
 def of_user(text: str) -> list[tuple[str, bool]]:
@@ -113,6 +135,8 @@ def of_task(text: str) -> list[tuple[str, int]]:
             continue  # what shall be true in the end; of it only what is forbidden is a rule
         if rank == 2 and heading.startswith(("out of scope", "non-goal")):
             said, rank = f"{heading.capitalize()}: {said}", 1
+        if rank and leads_out(said):
+            continue
         if rank is not None and (bullet or rank == 0):
             found.append((said, rank))
     found.sort(key=lambda each: each[1])
@@ -126,8 +150,31 @@ def _unticked(said: str) -> str:
 
 def addresses(sentence: str) -> bool:
     """Whether a sentence of a text that a tool showed speaks to its reader, names a way out, or carries markup."""
-    low = sentence.lower()
+    low = folded(sentence)
     return any(word in low for word in ADDRESSING)
+
+
+def leads_out(sentence: str) -> bool:
+    """Whether an order leads out of the work, or takes a guard away."""
+    low = folded(sentence)
+    return any(word in low for word in LEADING_OUT)
+
+
+def speaks(title: str) -> bool:
+    """Whether a title (of a commit, a task, a branch) speaks to its reader."""
+    low = folded(title)
+    return any(word in low or word in low.replace("-", " ").replace("_", " ") for word in SPEAKING)
+
+
+def sentence_as_name(path: str) -> bool:
+    """Whether the last two parts of a path are a sentence that speaks to its reader."""
+    said = "".join(c if c.isalnum() or c in ":|'" else " " for c in folded(" ".join(path.rsplit("/", 2)[-2:])))
+    return len(said.split()) >= NAME_WORDS and (speaks(said) or addresses(said))
+
+
+def silenced(title: str) -> str:
+    """A title; of one that speaks to its reader, that it does."""
+    return SILENCED if speaks(title) else title
 
 
 def sentences(text: str) -> list[tuple[str, bool]]:
