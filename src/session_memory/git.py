@@ -104,6 +104,17 @@ def first_commit(cwd: str) -> str | None:
     return root.split()[-1] if root and root.split() else None
 
 
+def root(cwd: str) -> str | None:
+    """The folder that holds the checkout `cwd` lies in; None where there is none."""
+    folder = os.path.realpath(cwd)
+    while not os.path.exists(os.path.join(folder, ".git")):
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return None
+        folder = parent
+    return folder
+
+
 def shared_folder(cwd: str) -> str | None:
     """The git folder that all worktrees of the checkout around `cwd` share; None outside of one."""
     found = _folders(cwd)

@@ -11,6 +11,8 @@ from session_memory.actions.backups import Backups
 from session_memory.actions.checkpoints import Checkpoints
 from session_memory.actions.context import Contexts
 from session_memory.actions.doctor import Doctor
+from session_memory.actions.documents import Documents
+from session_memory.actions.entities import Entities
 from session_memory.actions.events import Events
 from session_memory.actions.forgetting import Forgetting
 from session_memory.actions.handoffs import Handoffs
@@ -89,6 +91,8 @@ class Memory:
         self.states = States(self.opened)
         self.events = Events(self.opened, self.sessions)
         self.marks = Marks(self.events)
+        self.entities = Entities(self.opened, self.sessions)
+        self.documents = Documents(self.opened, self.sessions)
         self.checkpoints = Checkpoints(self.opened, self.sessions, self.states)
         self.handoffs = Handoffs(self.opened, self.sessions, self.states, self.checkpoints)
         self.contexts = Contexts(self.opened, self.sessions)

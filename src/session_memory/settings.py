@@ -45,6 +45,8 @@ TABLE: tuple[tuple[str, str, Any, Any, Any, str], ...] = (
     ("capture.prompts", "switch", True, None, None, "Record what the user types."),
     ("capture.tool_calls", "switch", True, None, None, "Record tool calls and their outcome."),
     ("capture.responses", "switch", True, None, None, "Record the model's replies."),
+    ("ingest.allow", "texts", (), None, None, "Folders outside the project from which documents may be read in."),
+    ("entities.extract", "switch", True, None, None, "Show in the graph what events mention, beside what was stated."),
     ("capture.exclude", "texts", (), None, None, "Paths or tools that are never recorded (glob patterns)."),
     ("context.budget_tokens", "integer", 1500, 0, 2500, "How much is put into a new session, in tokens; 0: nothing."),
     ("redaction.patterns", "texts", (), None, None, "Regular expressions of your own secrets."),
@@ -111,10 +113,7 @@ class Settings:
         for name, _kind, _default, _low, _high, _text in TABLE:
             value = self._values[name]
             shown.append((name, list(value) if isinstance(value, tuple) else value, self.origin(name)))
-        for name in USER_VARIABLES:
-            if name in self._values:
-                shown.append((name, "set", self.origin(name)))
-        return shown
+        return shown + [(name, "set", self.origin(name)) for name in USER_VARIABLES if name in self._values]
 
     @property
     def events_file(self) -> str:

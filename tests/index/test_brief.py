@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 from tests.capture.test_brief import keep, said
+from tests.hooks.test_record import hook
 
 from session_memory import paths
 from session_memory.capture import brief as reading
-from session_memory.index import brief
+from session_memory.index import brief, learnings
 from session_memory.memory import Memory
 from session_memory.model import brief as model
 
@@ -77,3 +78,24 @@ def test_of_a_session_only_what_was_before_is_noted(home: str) -> None:
     with Memory(home, cwd=home) as memory:
         found = brief.of_session(memory.opened.read(), "s1", 1_790_000_000_500)
         assert [note["text"] for note in found] == ["one"]
+
+
+def test_what_was_learned_for_sure_is_told_and_that_it_was_shown_is_counted(home: str, tmp_path: Path) -> None:
+    with Memory(home, cwd=str(tmp_path)) as memory:
+        made = memory.learnings.create(
+            "pattern", "Retry with backoff", description="Wait longer each time.", confidence=0.9
+        )
+        memory.learnings.create("pattern", "Perhaps cache", confidence=0.3)
+        project = memory.opened.project()[0]
+    told = {"hook_event_name": "SessionStart", "session_id": "s2", "cwd": str(tmp_path), "source": "startup"}
+    for session in ("s2", "s3", "s3"):
+        answer = json.loads(hook(home, {**told, "session_id": session}, "context").stdout)["hookSpecificOutput"][
+            "additionalContext"
+        ]
+        assert (
+            "## Learned\n- Retry with backoff: Wait longer each time. (model, today, " in answer
+            and "Perhaps" not in answer
+        )
+    with Memory(home, cwd=str(tmp_path)) as memory:
+        (found,) = learnings.confident(memory.opened.read(), [project], 5)
+        assert (found["id"], found["shown"]) == (made["learning_id"], 2)

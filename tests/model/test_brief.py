@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from tests.model.made import CHILD, ISSUE, Made
 
 from session_memory.model import brief
-from session_memory.model.brief import Fact, facts, kept
+from session_memory.model.brief import facts, kept
+from session_memory.model.fact import Fact
 
 
 def texts(found: list[Fact], section: str) -> list[str]:

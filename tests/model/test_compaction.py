@@ -7,8 +7,8 @@ from tests.model.made import START
 
 from session_memory import ids
 from session_memory.model import brief
-from session_memory.model.brief import Fact
 from session_memory.model.compaction import Summary
+from session_memory.model.fact import Fact
 
 TEXT = """1. Intent: the user wants limits; billing is not to be edited.
 2. Files:

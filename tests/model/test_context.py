@@ -183,7 +183,7 @@ def test_nothing_known_is_nothing_told() -> None:
 
 def test_the_record_of_an_injection_holds_the_exact_text_and_every_reason() -> None:
     found = tell(worked())
-    draft = injection("new", "dir:/p", found, "startup")
+    (draft,) = injection("new", "dir:/p", found, "startup")
     assert draft.kind == "injection" and draft.body["data"]["text"] == found.text
     assert draft.body["data"]["lines"] == found.lines and draft.body["data"]["source"] == "startup"
 

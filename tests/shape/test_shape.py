@@ -51,8 +51,13 @@ ELSEWHERE = {
     "index/schema": "index/test_catchup.py", "index/database": "index/test_catchup.py", "index/agree": "index/test_catchup.py",
     "index/sessions": "index/test_catchup.py", "index/checkpoints": "index/test_catchup.py",
     "hooks/run": "hooks/test_record.py",
-    "mcp_server/learnings": "stories", "mcp_server/switched": "mcp_server/test_tools.py", "index/entities": "actions/test_predecessors.py",
-    "index/documents": "actions/test_predecessors.py", "capture/predecessor": "actions/test_predecessors.py",
+    "mcp_server/learnings": "stories", "mcp_server/switched": "mcp_server/test_tools.py",
+    "index/entities": "index/test_graph.py",
+    "index/documents": "actions/test_documents.py", "index/mentions": "index/test_graph.py", "model/relation": "actions/test_entities.py",
+    "extract/pdf": "extract/test_reading.py", "extract/docx": "extract/test_reading.py", "extract/html": "extract/test_reading.py",
+    "extract/plain": "extract/test_reading.py", "extract/child": "extract/test_reading.py", "extract/limits": "extract/test_reading.py",
+    "mcp_server/documents": "mcp_server/test_entities.py",
+    "capture/predecessor": "actions/test_predecessors.py",
     "index/events": "index/test_catchup.py", "index/search": "actions/test_events.py",
     "log/tail": "log/test_journal.py",
     "log/blobs": "log/test_journal.py", "log/secret": "log/test_journal.py", "log/verify": "log/test_reader.py",
@@ -111,7 +116,7 @@ DOORS = {
     "os.environ": {"settings"}, "os.environb": set(), "os.getenv": set(),
     "time": {"ids"},
     "datetime": {"model/times"},  # reads times that people write; it never asks what time it is
-    "subprocess": {"git", "cli/demo", "mcp_server/snapshot", "actions/rehearsal", "actions/trials"},  # the demo starts our server, the snapshot asks for git's
+    "subprocess": {"git", "extract/reading", "cli/demo", "mcp_server/snapshot", "actions/rehearsal", "actions/trials"},  # the demo starts our server, the snapshot asks for git's
     "apsw": {"index/database", "index/catchup"},  # catch-up names the errors; it opens nothing
     "os.ftruncate": {"log/active", "log/tail"}, "os.O_APPEND": {"log/tail", "paths"},
     "paths.write_all": {"log/active", "log/tail", "log/secret", "cli/demo_server", "actions/archive"},  # the demo stops in the middle of a write, on purpose

@@ -15,7 +15,7 @@ from session_memory.index import projects as project_rows
 from session_memory.index import search as event_rows
 from session_memory.index.database import FAILURES
 from session_memory.index.match import match
-from session_memory.model import brief, recall
+from session_memory.model import brief, fact, recall
 from session_memory.model.compaction import Summary
 from session_memory.model.context import Context, compose, injection
 from session_memory.model.event import STATED
@@ -24,8 +24,8 @@ SOURCES = ("startup", "resume", "clear", "compact", "fork")
 PAUSE_MS = 3_000  # between two writings of the briefs while a session works: the hook reads what is newer itself
 MOST_COMPACTIONS = 50
 # kinds a compaction is judged by, and the sections they are made of
-JUDGED = {"rules": (brief.RULES, brief.TASKS), "questions": (brief.QUESTIONS,), "decisions": (brief.DECISIONS,),
-          "files": (brief.FILES,), "commands": (brief.COMMANDS,)}  # fmt: skip
+JUDGED = {"rules": (fact.RULES, fact.TASKS), "questions": (fact.QUESTIONS,), "decisions": (fact.DECISIONS,),
+          "files": (fact.FILES,), "commands": (fact.COMMANDS,)}  # fmt: skip
 
 
 class Contexts:
@@ -111,11 +111,11 @@ class Contexts:
         }
         kinds: dict[str, Any] = {}
         for kind, sections in JUDGED.items():
-            those = [fact for fact in facts if fact.section in sections]
-            lost = [fact for fact in those if not summary.holds(fact)]
+            those = [each for each in facts if each.section in sections]
+            lost = [each for each in those if not summary.holds(each)]
             kinds[kind] = {
                 "before": len(those), "kept": len(those) - len(lost),
-                "told_again": sum(1 for fact in lost if fact.ids[0] in told), "lost": [fact.text[:200] for fact in lost],
+                "told_again": sum(1 for each in lost if each.ids[0] in told), "lost": [each.text[:200] for each in lost],
             }  # fmt: skip
         return {
             "session": session,
@@ -145,5 +145,5 @@ class Contexts:
         }
         made = recall.compose(prompt, hits, session, known, ids.now_ms(), ids.new_origin()[:8])
         if made.text and keep and not opened.paused():
-            opened.keep([injection(session, project, made, "prompt")], stated=False)
+            opened.keep(injection(session, project, made, "prompt"), stated=False)
         return made

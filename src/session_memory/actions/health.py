@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from session_memory.index.catchup import Progress
 
 
-TABLES = {"events": "event", "sessions": "session", "checkpoints": "checkpoint", "learnings": "learning",
-          "entities": "entity", "relations": "relation", "documents": "document"}  # fmt: skip
+TABLES = {"events": "event WHERE document_n IS NULL", "sessions": "session", "checkpoints": "checkpoint",
+          "learnings": "learning", "entities": "entity WHERE record IS NOT NULL",
+          "relations": "relation WHERE record IS NOT NULL", "documents": "document",
+          "mentioned": "entity WHERE record IS NULL AND project_n IS NOT NULL"}  # fmt: skip
 ALWAYS_TOLD = ("events", "sessions", "checkpoints")
 
 
@@ -106,7 +108,7 @@ class Health:
         """Make the index again from the log; returns how many events it holds. Raises IndexUnavailable."""
         index = self._opened.index
         index.catch_up(wait=REBUILD_SECONDS, progress=progress, rebuild=True)
-        row = index.database().one("SELECT count(*) FROM event")
+        row = index.database().one("SELECT count(*) FROM event WHERE document_n IS NULL")
         return int(row[0]) if row else 0
 
     def mend(self, error: Exception) -> IndexUnavailable | None:

@@ -21,6 +21,8 @@ COMMANDS: dict[str, str] = {
     "search": "find events by plain words",
     "query": "find events by category, type, tag and time",
     "mark": "say of a fact that it is accepted, rejected, superseded or wrong",
+    "graph": "what lies around a file, symbol, command or concept",
+    "ingest": "take a file or folder of documents in, to be searched",
     "checkpoint": "name this position to resume from",
     "checkpoints": "list checkpoints",
     "resume": "where things stand and what changed since",

@@ -58,7 +58,7 @@ def old_sessions(projects: str, this: str) -> int:
 
 
 def begun(call: Call) -> tuple[Context, list[Draft]]:
-    """What a session that begins is told, and the record of it (none when there is nothing to tell). Raises OSError."""
+    """What a session that begins is told, and the records of it (none when there is nothing to tell). Raises OSError."""
     from session_memory import ids
     from session_memory.capture import moment
     from session_memory.model.context import compose, injection
@@ -73,7 +73,7 @@ def begun(call: Call) -> tuple[Context, list[Draft]]:
     made = compose(notes, here, ids.new_origin()[:8])
     if not budget or not made.text:
         return made, []
-    return made, [injection(begins.session, where.project, made, begins.source)]
+    return made, injection(begins.session, where.project, made, begins.source)
 
 
 def _begun(call: Call) -> tuple[Context | None, list[Draft]]:

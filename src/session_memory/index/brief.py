@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from session_memory import ids, paths
 from session_memory.capture.brief import VERSION
-from session_memory.index import search
+from session_memory.index import learnings, search
 from session_memory.index.database import loads
 from session_memory.model.brief import kept
 from session_memory.model.event import STATED
-from session_memory.model.notes import Reader, told
+from session_memory.model.notes import LESSON, Reader, told
 
 if TYPE_CHECKING:
     from session_memory.index.database import Database
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 # the newest events that are looked at: what was stated, said, and done
 MOST_STATED, MOST_SAID, MOST_DONE, MOST_TOLD, MOST_SESSIONS = 2_000, 400, 3_000, 10, 20
+MOST_LESSONS, MOST_SHOWN = 3, 300  # learnings, and characters of what one says
 
 
 def notes(database: Database, projects: tuple[str, ...]) -> list[Note]:
@@ -84,10 +85,19 @@ def write(database: Database, home: Home, project: str, projects: tuple[str, ...
         "session": str(last[1]).partition("/")[0] if last else "",
         "branch": str(more.get("branch", "")),
         "roots": _roots(database, projects),
-        "notes": kept(notes(database, projects)),
+        "notes": [*kept(notes(database, projects)), *_lessons(database, projects)],
     }
     paths.make_dir(home.brief)
     paths.write_whole(home.brief_of(project), json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def _lessons(database: Database, projects: tuple[str, ...]) -> list[Note]:
+    """The surest learnings, as notes."""
+    return [
+        {"what": LESSON, "id": each["id"], "at": ids.at_text(each["last"]), "by": "model", "session": "", "text": each["title"],
+         "more": each["description"][:MOST_SHOWN], "confidence": each["confidence"], "used": each["used"]}
+        for each in learnings.confident(database, projects, MOST_LESSONS)
+    ]  # fmt: skip
 
 
 def _roots(database: Database, projects: tuple[str, ...]) -> dict[str, str]:

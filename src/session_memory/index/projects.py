@@ -121,7 +121,7 @@ def listed(database: Database) -> list[dict[str, Any]]:
         "SELECT mine.key, mine.name, (SELECT count(*) FROM session JOIN project AS its ON its.n = session.project_n"
         " WHERE its.whole = mine.key), count(event.n), min(event.at), max(event.at)"
         " FROM project AS mine JOIN project AS part ON part.whole = mine.key"
-        " LEFT JOIN event ON event.project_n = part.n GROUP BY mine.n ORDER BY max(event.at) DESC, mine.key"
+        " LEFT JOIN event ON event.project_n = part.n AND document_n IS NULL GROUP BY mine.n ORDER BY max(event.at) DESC, mine.key"
     )
     names = ("key", "name", "sessions", "events", "first", "last")
     found = [{**dict(zip(names, row)), "aliases": list(keys_of(database, row[0])[1:])} for row in list(rows)]

@@ -74,16 +74,18 @@ CREATE TABLE event (
   parent BLOB,                   -- id of the event it answers: 16 bytes, or the text of another program's id
   key TEXT,                      -- idempotency key
   data TEXT NOT NULL,            -- JSON object
-  more TEXT                      -- JSON object of what few events have: tags, source, branch, commit
+  more TEXT,                     -- JSON object of what few events have: tags, source, branch, commit
+  document_n INTEGER             -- a chunk of this document: no event of the log, found by words or by its type
 );
-CREATE INDEX event_at ON event (at);
-CREATE INDEX event_project ON event (project_n, at);
-CREATE INDEX event_category ON event (project_n, category, at);
-CREATE INDEX event_session ON event (session_n, at);
+CREATE INDEX event_at ON event (at, document_n); -- document_n: so that counting reads the index alone
+CREATE INDEX event_project ON event (project_n, at, document_n);
+CREATE INDEX event_category ON event (project_n, category, at, document_n);
+CREATE INDEX event_session ON event (session_n, at, document_n);
 CREATE INDEX event_parent ON event (parent) WHERE parent IS NOT NULL;
 -- marks: events that say of another one that it is accepted, rejected, superseded or wrong
 CREATE INDEX event_mark ON event (parent) WHERE parent IS NOT NULL AND category = 'decision'
   AND type IN ('accepted', 'rejected', 'superseded', 'wrong', 'cleared');
+CREATE INDEX event_document ON event (document_n) WHERE document_n IS NOT NULL;
 CREATE UNIQUE INDEX event_key ON event (key) WHERE key IS NOT NULL;
 
 -- Tags of events, one row each.
@@ -163,38 +165,61 @@ CREATE INDEX merge_target ON merge (target);
 CREATE VIRTUAL TABLE learning_text USING fts5 (text, parts, tokenize='porter unicode61 remove_diacritics 2');
 INSERT INTO learning_text (learning_text, rank) VALUES ('secure-delete', 1);
 
--- Things that are talked about.
+-- Things that are talked about: stated by somebody (record), mentioned by events (seen), or both; else only the end of
+-- a relation, known by its id.
 CREATE TABLE entity (
   n INTEGER PRIMARY KEY,
   id TEXT NOT NULL UNIQUE,       -- made from project, type and qualified name, keyed: the same on every device
-  record TEXT NOT NULL,
-  project_n INTEGER NOT NULL REFERENCES project,
+  project_n INTEGER REFERENCES project, -- NULL: only the end of a relation
   type TEXT NOT NULL,
   name TEXT NOT NULL,
   qualified_name TEXT,
-  at INTEGER NOT NULL,
-  hlc INTEGER NOT NULL,
-  body TEXT NOT NULL
+  record TEXT,                   -- id of the record it was stated by last; NULL: rules found it in events
+  session_n INTEGER,             -- where it was stated
+  at INTEGER,
+  hlc INTEGER,
+  body TEXT                      -- JSON object as recorded
 );
-CREATE INDEX entity_name ON entity (name);
+CREATE INDEX entity_name ON entity (name COLLATE NOCASE);
+CREATE INDEX entity_qualified ON entity (qualified_name) WHERE qualified_name IS NOT NULL;
+CREATE INDEX entity_kind ON entity (project_n, type, name, qualified_name); -- a pattern reads the index alone
+CREATE INDEX entity_stated ON entity (project_n, type, name) WHERE record IS NOT NULL;
 
--- Named, directed links between entities.
+-- Which events mention an entity. Rules find it when an event is applied (model/mentions.py); nothing of it is recorded.
+CREATE TABLE seen (
+  entity_n INTEGER NOT NULL,
+  event_n INTEGER NOT NULL,
+  how INTEGER NOT NULL,          -- 1 read, 2 edited, 3 named
+  PRIMARY KEY (entity_n, event_n)
+) WITHOUT ROWID;
+CREATE INDEX seen_event ON seen (event_n);
+
+-- The words of entities: names with the pieces of identifiers, and what is said about them.
+CREATE VIRTUAL TABLE entity_text USING fts5 (
+  names, about, content='', contentless_delete=1, detail=column, tokenize='porter unicode61 remove_diacritics 2'
+);
+
+-- Named, directed links between entities, stated or shown by events (proof).
 CREATE TABLE relation (
   n INTEGER PRIMARY KEY,
   id TEXT NOT NULL UNIQUE,       -- made from both ends and the type, keyed
-  record TEXT NOT NULL,
-  project_n INTEGER NOT NULL REFERENCES project,
-  source TEXT NOT NULL,          -- id of an entity
-  target TEXT NOT NULL,
+  source_n INTEGER NOT NULL REFERENCES entity,
+  target_n INTEGER NOT NULL REFERENCES entity,
   type TEXT NOT NULL,
-  at INTEGER NOT NULL,
-  hlc INTEGER NOT NULL,
-  body TEXT NOT NULL
+  record TEXT,                   -- NULL: rules found it in events
+  at INTEGER,
+  hlc INTEGER,
+  valid_from INTEGER,            -- ms since 1970; NULL: since the first event that shows it
+  valid_to INTEGER,              -- NULL: still
+  body TEXT
 );
-CREATE INDEX relation_source ON relation (source);
-CREATE INDEX relation_target ON relation (target);
+CREATE INDEX relation_source ON relation (source_n, type);
+CREATE INDEX relation_target ON relation (target_n, type);
 
--- Files that were read in; their text stands in events.
+-- Which events show a relation.
+CREATE TABLE proof (relation_n INTEGER NOT NULL, event_n INTEGER NOT NULL, PRIMARY KEY (relation_n, event_n)) WITHOUT ROWID;
+
+-- Files that were read in. Their text is cut into chunks, which stand in event: of one file those of its last record.
 CREATE TABLE document (
   n INTEGER PRIMARY KEY,
   id TEXT NOT NULL UNIQUE,

@@ -136,6 +136,8 @@ def _where(wanted: Filter) -> tuple[str, list[Value]]:
         add("event.project_n = (SELECT n FROM project WHERE key = ?)", *wanted.projects)
     elif wanted.projects:
         add(f"event.project_n IN (SELECT n FROM project WHERE key IN ({_marks(wanted.projects)}))", *wanted.projects)
+    if wanted.match is None and wanted.type != "document":
+        add("event.document_n IS NULL")  # chunks of documents are found by words, or asked for
     if wanted.session is not None:
         add("event.session_n = (SELECT n FROM session WHERE id = ?)", wanted.session)
     if wanted.lineage_of is not None:

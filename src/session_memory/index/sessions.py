@@ -90,7 +90,8 @@ def listed(database: Database, project: str | None, limit: int) -> list[dict[str
 def _described(database: Database, row: tuple[Any, ...]) -> dict[str, Any]:
     number, session_id, key, name, started = row
     fields = dict(database.rows("SELECT name, value FROM session_field WHERE session_n = ?", (number,)))
-    last, count = database.one("SELECT max(at), count(*) FROM event WHERE session_n = ?", (number,)) or (None, 0)
+    counted = "SELECT max(at), count(*) FROM event WHERE session_n = ? AND document_n IS NULL"
+    last, count = database.one(counted, (number,)) or (None, 0)
     if not fields.get("title"):  # the first thing said names a session
         said = database.one(
             "SELECT data ->> 'text' FROM event WHERE session_n = ? AND category = 'message' AND type = 'user_prompt'"
@@ -123,7 +124,7 @@ def counts(database: Database, session_id: str) -> dict[str, int]:
     """How many events of each category the session holds."""
     rows = database.rows(
         "SELECT category, count(*) FROM event WHERE session_n = (SELECT n FROM session WHERE id = ?)"
-        " GROUP BY category ORDER BY category",
+        " AND document_n IS NULL GROUP BY category ORDER BY category",
         (session_id,),
     )
     return dict(rows)

@@ -14,7 +14,18 @@ from mcp_types import INVALID_PARAMS, CallToolResult, ToolAnnotations
 from pydantic import ValidationError
 
 from session_memory.errors import InvalidInput, SessionMemoryError
-from session_memory.mcp_server import checkpoints, context, events, handoffs, learnings, prompts, resources, sessions
+from session_memory.mcp_server import (
+    checkpoints,
+    context,
+    documents,
+    entities,
+    events,
+    handoffs,
+    learnings,
+    prompts,
+    resources,
+    sessions,
+)  # fmt: skip
 from session_memory.mcp_server.answers import ToolSpec, failed
 from session_memory.mcp_server.instructions import INSTRUCTIONS
 from session_memory.mcp_server.switched import tools_off
@@ -67,7 +78,7 @@ class Server(MCPServer[Any]):
         )  # fmt: skip
         self._memory = memory
         self._off = memory.tools_off()
-        for room in (sessions, events, checkpoints, handoffs, learnings, context):
+        for room in (sessions, events, checkpoints, handoffs, learnings, entities, documents, context):
             for tool in room.tools(memory):
                 if tool.function.__name__ not in self._off:
                     self._add(tool)

@@ -9,6 +9,24 @@ from __future__ import annotations
 
 from session_memory.model import rules
 from session_memory.model.asks import asked
+from session_memory.model.fact import (
+    ASKS,
+    BLOCKERS,
+    COMMANDS,
+    DECISIONS,
+    FAILING,
+    FILES,
+    FINDINGS,
+    LAST,
+    LESSONS,
+    NEXT,
+    QUESTIONS,
+    RULES,
+    SET_ASIDE,
+    TASKS,
+    WORK,
+    Fact,
+)  # fmt: skip
 from session_memory.model.facts import alternatives_of, gather, reason_of, severity, text_of
 from session_memory.model.mark import described, in_words, is_mark
 from session_memory.model.notes import (
@@ -19,6 +37,7 @@ from session_memory.model.notes import (
     EDIT,
     FAILED,
     ITEM,
+    LESSON,
     PLAN,
     RAN,
     REPLY,
@@ -39,43 +58,12 @@ if TYPE_CHECKING:
 
     from session_memory.model.notes import Note
 
-# sections, in the order of their weight
-RULES, TASKS, QUESTIONS, BLOCKERS, DECISIONS, SET_ASIDE, NEXT, ASKS, WORK, FILES, COMMANDS, FAILING, FINDINGS, LAST = (
-    "rules", "task", "questions", "blockers", "decisions", "set aside", "next", "asks", "work", "files", "commands", "failing",
-    "findings", "last",
-)  # fmt: skip
 MOST_RULES, MOST_TASK_RULES, MOST_ASKS, MOST_FILES, MOST_COMMANDS, MOST_COMMITS = 12, 12, 5, 24, 8, 3
 UNDER_WAY, SHOWN_LAST = "which is in progress", "which was shown last"
 MOST_HELD = 10  # tasks whose rules a brief holds: one that is closed may be begun again
 REPEATED = 2  # as often must a command pass, or fail in a row, to be told
 # notes of a kind that a brief holds, the newest
 KEPT = {STATEMENT: 300, SAID: 60, EDIT: 60, COMMIT: 12, TASK: 60, COUNT: 40, FAILED: 10, ITEM: 40, TOLD: 10}
-
-
-class Fact:
-    """One statement worth carrying over.
-
-    section: one of the words above. text: quoted words, or what was done. by: user, model, rule, tool or import. at: when.
-    ids: source events, the first one is shown. why: what made it a fact. about: words by which a text is known to hold it.
-    files: those it names.
-    """
-
-    __slots__ = ("about", "at", "by", "files", "ids", "more", "section", "session", "stands", "text", "why")
-
-    def __init__(
-        self, section: str, text: str, note: Note, why: str, *, by: str = "", more: str = "", stands: bool = False, about: str = ""
-    ) -> None:  # fmt: skip
-        self.section = section
-        self.text = text
-        self.by = by or str(note.get("by") or "model")
-        self.at = str(note["at"])
-        self.ids = [str(note["id"])]
-        self.session = str(note.get("session", ""))
-        self.why = why
-        self.more = more
-        self.stands = stands
-        self.about = about or text
-        self.files: list[str] = []
 
 
 def facts(notes: list[Note]) -> list[Fact]:
@@ -94,6 +82,7 @@ def facts(notes: list[Note]) -> list[Fact]:
         for note in _last(notes, PLAN)
     ]
     found += [_set_aside(each) for each in reversed(stated.set_aside)]
+    found += [_lesson(note) for note in notes if note["what"] == LESSON]
     found += _next(notes, stated.next_steps)
     found += [
         _stated(FINDINGS, each, f"{severity(each)}: {text_of(each)}", "finding, not resolved")
@@ -273,6 +262,15 @@ def _asks(notes: list[Note]) -> list[Fact]:
 def _unanswered(notes: list[Note]) -> list[Note]:
     answered = {note["call"] for note in notes if note["what"] == ANSWERED}
     return [note for note in notes if note["what"] == ASKED and note["id"] not in answered]
+
+
+def _lesson(note: Note) -> Fact:
+    """A learning that the outcomes have made sure."""
+    used = f", used {note['used']}x" if note["used"] else ""
+    more = f": {note['more']}" if note["more"] else ""
+    return Fact(
+        LESSONS, note["text"], note, f"learning of confidence {note['confidence']:.2f}{used}", more=more, stands=True
+    )
 
 
 def _next(notes: list[Note], stated: list[dict[str, Any]]) -> list[Fact]:

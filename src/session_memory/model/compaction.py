@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from session_memory.model.brief import COMMANDS, FAILING, FILES, WORK
+from session_memory.model.fact import COMMANDS, FAILING, FILES, WORK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from session_memory.model.brief import Fact
+    from session_memory.model.fact import Fact
 
 ENOUGH = 0.7  # of a statement's words must stand together in one line of the summary
 SHORT_WORD = 4  # letters; shorter words say little

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from session_memory import ids
 from session_memory.model import brief, rules
-from session_memory.model.brief import (
+from session_memory.model.compaction import Summary
+from session_memory.model.fact import (
     ASKS,
     BLOCKERS,
     COMMANDS,
@@ -17,6 +18,7 @@ from session_memory.model.brief import (
     FILES,
     FINDINGS,
     LAST,
+    LESSONS,
     NEXT,
     QUESTIONS,
     RULES,
@@ -24,10 +26,9 @@ from session_memory.model.brief import (
     TASKS,
     WORK,
 )  # fmt: skip
-from session_memory.model.compaction import Summary
 from session_memory.model.notes import TOLD
 from session_memory.model.plain import in_line, neutral
-from session_memory.model.record import INJECTION, Draft
+from session_memory.model.record import INJECTION, OUTCOME, Draft
 from session_memory.model.tokens import estimate
 
 TYPE_CHECKING = False
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-    from session_memory.model.brief import Fact
+    from session_memory.model.fact import Fact
     from session_memory.model.notes import Note
 
 MOST_CHARACTERS = 9_900  # the client cuts an injected text at 10,000, and with it the end of the fence
@@ -50,16 +51,17 @@ TIGHT = 300  # tokens below which the introduction is short
 LEFT_OUT = 18  # tokens that are held back for saying what is left out
 HEADINGS = {
     RULES: "Rules the user set", TASKS: "Rules of the task in progress", QUESTIONS: "Open questions", BLOCKERS: "Blockers",
-    DECISIONS: "Decisions", SET_ASIDE: "Set aside, not to be repeated", NEXT: "Next steps", ASKS: "What the user asked last",
+    DECISIONS: "Decisions", SET_ASIDE: "Set aside, not to be repeated", LESSONS: "Learned",
+    NEXT: "Next steps", ASKS: "What the user asked last",
     WORK: "Where the work stands", FILES: "Files edited (tool; * since the last commit)", COMMANDS: "Commands that worked (tool)",
     FAILING: "Kept failing", FINDINGS: "Findings", LAST: "The last session's last reply",
 }  # fmt: skip
 ORDER = (
-    RULES, TASKS, QUESTIONS, BLOCKERS, DECISIONS, SET_ASIDE, NEXT, WORK, ASKS, FILES, FAILING, COMMANDS, FINDINGS, LAST,
+    RULES, TASKS, QUESTIONS, BLOCKERS, DECISIONS, SET_ASIDE, LESSONS, NEXT, WORK, ASKS, FILES, FAILING, COMMANDS, FINDINGS, LAST,
 )  # fmt: skip
 # after a compaction what the summary does not hold comes first; files, and where the work stands, the summary tells best
 COMPACT_ORDER = (
-    RULES, QUESTIONS, TASKS, BLOCKERS, DECISIONS, SET_ASIDE, ASKS, FAILING, COMMANDS, FILES, WORK, FINDINGS, NEXT,
+    RULES, QUESTIONS, TASKS, BLOCKERS, DECISIONS, SET_ASIDE, ASKS, FAILING, COMMANDS, FILES, WORK, FINDINGS, LESSONS, NEXT,
 )  # fmt: skip
 LISTED = (FILES, COMMANDS)  # sections in one paragraph
 MOST = {
@@ -377,6 +379,12 @@ def relative(path: str, root: str) -> str:
     return path[len(root) + 1 :] if root and path.startswith(root.rstrip("/") + "/") else path
 
 
-def injection(session: str, project: str, made: Context, source: str) -> Draft:
-    """The record of what was put into a session."""
-    return Draft(INJECTION, {"session": session, "project": project, "data": made.data(source)})
+def injection(session: str, project: str, made: Context, source: str) -> list[Draft]:
+    """The record of what was put into a session, and that it was shown the learnings among it (once each, by their key)."""
+    about = {"session": session, "project": project}
+    shown = [line["ids"][0] for line in made.lines if line["section"] == LESSONS]
+    counted = [
+        Draft(OUTCOME, {**about, "learning": each, "outcome": "shown"}, key="shown", key_text=f"{session} {each}")
+        for each in shown
+    ]
+    return [Draft(INJECTION, {**about, "data": made.data(source)}), *counted]

@@ -24,8 +24,8 @@ FEATURES: dict[str, tuple[bool, str]] = {
     "speckit, spec-refiner": (True, "state of those two skills"),
     "learning": (True, "lessons with confidence that moves with their outcomes"),
     "questions": (True, "what is open in every session, and answers from outside"),
-    "entities": (False, "knowledge graph"),
-    "documents": (False, "ingest of documents"),
+    "entities": (True, "knowledge graph: stated, and mentioned by events"),
+    "documents": (True, "PDF, DOCX, HTML, Markdown, text and code read in and found like events"),
     "embeddings": (False, "search by meaning"),
     "cloud_sync": (False, "several devices"),
     "web": (False, "pages for people"),
@@ -34,4 +34,6 @@ FEATURES: dict[str, tuple[bool, str]] = {
 # Tools of features that config.json can switch off (settings.TABLE): a tool of one that is off is not listed.
 SWITCHED: dict[str, tuple[str, ...]] = {
     "features.learning": ("session_learn", "learning_create", "learning_apply"),
+    "features.entities": ("entity_create", "entity_link", "entity_query"),
+    "features.document_ingest": ("session_ingest",),
 }

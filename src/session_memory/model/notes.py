@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     Event = dict[str, Any]
     Note = dict[str, Any]
 
-SAID, STATEMENT, EDIT, COMMIT, TASK, RAN, COUNT, FAILED, TODO, ITEM, SUMMARY, REPLY, ASKED, ANSWERED, PLAN, TOLD = (
+SAID, STATEMENT, EDIT, COMMIT, TASK, RAN, COUNT, FAILED, TODO, ITEM, SUMMARY, REPLY, ASKED, ANSWERED, PLAN, TOLD, LESSON = (
     "said", "stated", "edit", "commit", "task", "ran", "count", "failed", "todo", "item", "summary", "reply", "asked", "answered",
-    "plan", "told",
+    "plan", "told", "lesson",
 )  # fmt: skip
 WORDS = ("user_prompt", "command", "answer", "plan_approval")
 LONG, SHORT = 1_200, 300  # characters of a text that a note keeps
