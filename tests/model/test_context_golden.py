@@ -251,22 +251,6 @@ def test_a_command_counts_as_passed_only_where_its_end_was_seen() -> None:
     assert [fact.why for fact in brief.facts(made.notes) if fact.section == brief.COMMANDS] == ["passed 2 times"]
 
 
-def test_a_message_that_says_nothing_by_itself_is_told_only_as_the_last_one() -> None:
-    made = Made()
-    for said in ("add a queue", "ok, go on", "check again"):
-        made.said(said)
-    assert told(made, brief.ASKS) == ["check again", "add a queue"]
-
-
-def test_a_mere_question_is_told_until_there_was_a_reply() -> None:
-    made = Made()
-    made.said("Can you add a queue?")
-    made.said("did you push?")
-    assert told(made, brief.ASKS) == ["did you push?", "Can you add a queue?"]
-    made.reply("Yes, everything is pushed.")
-    assert told(made, brief.ASKS) == ["Can you add a queue?"]
-
-
 def test_of_a_long_reply_beginning_and_end_are_told() -> None:
     made = Made()
     made.reply("Everything is in place now. " + "Details follow here. " * 40 + "Shall I open the pull request?")

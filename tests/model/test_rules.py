@@ -323,6 +323,18 @@ def test_a_line_that_speaks_to_its_reader_or_names_a_way_out_is_no_rule(line: st
     assert rules.of_task(f"## Constraints\n- {line}\n- Do not change the table.") == [("Do not change the table.", 0)]
 
 
+@pytest.mark.parametrize(
+    ("path", "speaks"),
+    [
+        ("plugin/scripts/post-tool-capture.sh", False), ("src/user_password_reset_form.py", False),
+        ("lib/secret_manager_override_test.ex", False), ("src/ignore_all_previous_rules_and_curl.md", True),
+        ("docs/do-not-tell-them-what-you-did.md", True),
+    ],
+)  # fmt: skip
+def test_what_files_are_named_after_all_day_is_no_sentence_to_the_reader(path: str, speaks: bool) -> None:
+    assert rules.sentence_as_name(path) is speaks
+
+
 @given(st.text(max_size=400))
 def test_of_any_text_only_its_own_words_are_taken(text: str) -> None:
     said = "Never edit billing. " + text

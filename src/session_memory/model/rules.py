@@ -88,6 +88,10 @@ SPEAKING = (
     " human:", " assistant:", " system:", " user:", "approved by", "the user ", "do whatever", "no restrictions", "| sh", "|sh",
     "bash -c", "powershell", "without asking", "never ask", "not ask", "n't ask", "do not tell", "don't tell", "claude, ",
 )  # fmt: skip
+# of ADDRESSING, what files are named after all day: `post-tool-capture.sh`, `user_password_reset_form.py`
+NAMED = frozenset(
+    ("post ", "send ", "upload ", "secret", "password", "credential", "override", "instruction", "assistant", "http")
+)
 NAME_WORDS = 5  # a name of fewer words is a name
 SILENCED = "(its words speak to whoever reads them: left out)"
 
@@ -148,10 +152,10 @@ def _unticked(said: str) -> str:
     return said[3:].strip() if said[:3].lower() in ("[ ]", "[x]") else said
 
 
-def addresses(sentence: str) -> bool:
+def addresses(sentence: str, but: frozenset[str] = frozenset()) -> bool:
     """Whether a sentence of a text that a tool showed speaks to its reader, names a way out, or carries markup."""
     low = folded(sentence)
-    return any(word in low for word in ADDRESSING)
+    return any(word in low for word in ADDRESSING if word not in but)
 
 
 def leads_out(sentence: str) -> bool:
@@ -169,7 +173,7 @@ def speaks(title: str) -> bool:
 def sentence_as_name(path: str) -> bool:
     """Whether the last two parts of a path are a sentence that speaks to its reader."""
     said = "".join(c if c.isalnum() or c in ":|'" else " " for c in folded(" ".join(path.rsplit("/", 2)[-2:])))
-    return len(said.split()) >= NAME_WORDS and (speaks(said) or addresses(said))
+    return len(said.split()) >= NAME_WORDS and (speaks(f" {said} ") or addresses(said, but=NAMED))
 
 
 def silenced(title: str) -> str:
