@@ -53,7 +53,7 @@ ELSEWHERE = {
     "hooks/run": "hooks/test_record.py",
     "mcp_server/learnings": "stories", "mcp_server/switched": "mcp_server/test_tools.py",
     "index/entities": "index/test_graph.py",
-    "index/documents": "actions/test_documents.py", "index/mentions": "index/test_graph.py", "model/relation": "actions/test_entities.py",
+    "index/documents": "actions/test_documents.py", "index/mentions": "index/test_graph.py", "model/relation": "actions/test_entities.py", "model/fact": "model/test_brief.py",
     "extract/pdf": "extract/test_reading.py", "extract/docx": "extract/test_reading.py", "extract/html": "extract/test_reading.py",
     "extract/plain": "extract/test_reading.py", "extract/child": "extract/test_reading.py", "extract/limits": "extract/test_reading.py",
     "mcp_server/documents": "mcp_server/test_entities.py",

@@ -147,6 +147,14 @@ def limited() -> None:
         signal.alarm(SECONDS)
 
 
+def unlimited() -> None:
+    """Whoever goes on in this process after a hook is not ended."""
+    import signal
+
+    if hasattr(signal, "SIGALRM"):
+        signal.alarm(0)
+
+
 def guarded(run: Any, home_given: str | None = None) -> int:
     """Run a hook; whatever goes wrong stands in hook.log, and the client's session goes on. Returns 0."""
     try:
@@ -160,6 +168,8 @@ def guarded(run: Any, home_given: str | None = None) -> int:
             log(root, f"{type(error).__name__}: {error}"[:2000])
         except Exception:  # it cannot even be said where its trouble belongs; silence is all that is left
             return 0
+    finally:
+        unlimited()
     return 0
 
 
