@@ -50,8 +50,8 @@ ADDRESSING = (
 )  # fmt: skip
 # what an order of a task may not be about either: it leads out of the work, or takes a guard away (to forbid it is a rule)
 LEADING_OUT = (
-    "install ", "download", "fetch ", "clone ", "ssh ", "scp ", "rsync", "git push", "push to ", "publish", "disable ", "skip ", "bypass",
-    "delete ", "remove all", "email", "webhook", "./", "allowlist", "allow-list", "environment variable",
+    "install ", "download", "fetch ", "clone ", "ssh ", "scp ", "rsync", "git push", "push to ", "publish", "disable ", "skip ",
+    "bypass", "delete ", "remove all", "email", "webhook", "./", "allowlist", "allow-list", "environment variable",
 )  # fmt: skip
 # what a name or a title does not say unless it is meant for whoever reads it
 SPEAKING = (
@@ -61,7 +61,7 @@ SPEAKING = (
     " human:", " assistant:", " system:", " user:", "approved by", "the user ", "do whatever", "no restrictions", "| sh", "|sh",
     "bash -c", "powershell", "without asking", "never ask", "not ask", "n't ask", "do not tell", "don't tell", "claude, ",
 )  # fmt: skip
-NAME_WORDS = 5  # a name of fewer words is a name
+NAME_WORDS = 6  # a name of fewer words is a name
 SILENCED = "(its words speak to whoever reads them: left out)"
 
 
@@ -127,7 +127,7 @@ def speaks(title: str) -> bool:
 def sentence_as_name(path: str) -> bool:
     """Whether the last two parts of a path are a sentence that speaks to its reader."""
     said = "".join(c if c.isalnum() or c in ":|'" else " " for c in folded(" ".join(path.rsplit("/", 2)[-2:])))
-    return len(said.split()) >= NAME_WORDS and (speaks(said) or addresses(said))
+    return len(said.split()) >= NAME_WORDS and speaks(said)
 
 
 def silenced(title: str) -> str:

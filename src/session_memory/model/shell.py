@@ -37,7 +37,7 @@ def parts(command: str) -> list[list[str]]:
         if words and words[0] in ("time", "sudo", "nice", "command", "exec"):
             words = words[1:]
         words = [each for each in words if not _redirects(each)]
-        if words and words[0] != "cd":
+        if words and words[0] not in ("", "cd"):
             found.append(words)
     return found
 
