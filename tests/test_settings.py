@@ -94,9 +94,11 @@ def test_variables_win_over_files_in_the_stated_order(home: str, tmp_path: Path)
 
 def test_secret_looking_variables_are_known_to_redaction_and_others_are_not() -> None:
     known = settings.secret_values(
-        {"MY_API_KEY": "abcdefgh1234", "PATH": "/usr/bin:/bin", "SHORT_TOKEN": "abc", "HOME": "/h"}
-    )
-    assert known == ("abcdefgh1234",)
+        {"MY_API_KEY": "abcdefgh1234", "PATH": "/usr/bin:/bin", "SHORT_TOKEN": "abc", "HOME": "/h", "DB_PASS": "tr0ub4dor",
+         "AWS_SECRET_ACCESS_KEY": "/beginsWithASlash/as/some/do", "GIT_AUTHOR_NAME": "Ann Miller", "GIT_ASKPASS": "/bin/sh",
+         "PWD": "/gone/since", "OLDPWD": "/gone/too", "GIT_AUTHOR_TOKEN": "12345678x"}
+    )  # fmt: skip
+    assert known == ("abcdefgh1234", "tr0ub4dor", "/beginsWithASlash/as/some/do", "12345678x")
 
 
 def test_the_environment_says_who_we_are() -> None:

@@ -7,21 +7,33 @@ import os
 from session_memory.settings import child_environment
 
 SECONDS = 5.0  # a call of git may take
-MOST_FILES = 40
 REFLOG_BYTES = 32 * 1024  # newest bytes of a reflog that are read
+MOST_COMMITS = 300  # whose files are looked at
+
+
+class Commit:
+    """One commit: `sha` short, `at` ms since 1970 (when it was committed)."""
+
+    __slots__ = ("at", "author", "sha", "subject")
+
+    def __init__(self, sha: str, author: str, at: int, subject: str) -> None:
+        self.sha = sha
+        self.author = author
+        self.at = at
+        self.subject = subject
 
 
 class Changes:
-    """What changed since a commit. `reason` says why nothing can be told; then the lists are empty."""
+    """What changed since a commit. `reason` says why it cannot be told; paths are relative to the checkout's top."""
 
-    __slots__ = ("commits", "dirty", "files", "more_commits", "more_files", "reason")
+    __slots__ = ("behind", "commits", "dirty", "files", "more_commits", "reason")
 
     def __init__(self, reason: str = "") -> None:
-        self.commits: list[tuple[str, str]] = []  # short hash, subject; newest first
+        self.commits: list[Commit] = []  # newest first
         self.more_commits = 0
-        self.files: list[tuple[str, str]] = []  # status letter, path: committed since
-        self.more_files = 0
-        self.dirty: list[tuple[str, str]] = []  # status letter, path: not committed now
+        self.behind = 0  # commits of then that the branch no longer has: rebased, amended, or another branch
+        self.files: dict[str, tuple[str, Commit]] = {}  # path -> A, M or D since then; the last commit that touched it
+        self.dirty: dict[str, str] = {}  # path (a new folder ends with /) -> letters of git status
         self.reason = reason
 
 
@@ -55,10 +67,10 @@ def project_key(cwd: str) -> tuple[str, str]:
         if url:
             return f"git:{url}", url.rsplit("/", 1)[-1]
         top = os.path.dirname(common) if os.path.basename(common) == ".git" else common
-        root = _run(cwd, "rev-list", "--max-parents=0", "HEAD")
+        root = first_commit(cwd)
         name = os.path.basename(top).removesuffix(".git") or top
         if root:
-            return f"root:{root.split()[-1]}", name
+            return f"root:{root}", name
         return f"dir:{os.path.realpath(top)}", name
     path = os.path.realpath(cwd)
     return f"dir:{path}", os.path.basename(path) or path
@@ -86,6 +98,23 @@ def moves_since(cwd: str, at_ms: int, most: int = 4) -> list[str]:
     return ([f"{more} earlier moves"] if more > 0 else []) + moves[-most:]
 
 
+def first_commit(cwd: str) -> str | None:
+    """The commit with which the history of the checkout around `cwd` begins; None without one. Runs git."""
+    root = _run(cwd, "rev-list", "--max-parents=0", "HEAD")
+    return root.split()[-1] if root and root.split() else None
+
+
+def root(cwd: str) -> str | None:
+    """The folder that holds the checkout `cwd` lies in; None where there is none."""
+    folder = os.path.realpath(cwd)
+    while not os.path.exists(os.path.join(folder, ".git")):
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return None
+        folder = parent
+    return folder
+
+
 def shared_folder(cwd: str) -> str | None:
     """The git folder that all worktrees of the checkout around `cwd` share; None outside of one."""
     found = _folders(cwd)
@@ -97,32 +126,63 @@ def has_remote(common: str) -> bool:
     return _remote(os.path.join(common, "config")) is not None
 
 
-def changes_since(cwd: str, commit: str | None, limit: int = 20) -> Changes:
-    """Commits and files since `commit`, and files not committed now."""
+def top(cwd: str) -> str | None:
+    """The folder of the checkout around `cwd`; None outside of one, or in a bare repository."""
+    folder = os.path.realpath(cwd)
+    while not os.path.exists(os.path.join(folder, ".git")):
+        if os.path.dirname(folder) == folder:
+            return None
+        folder = os.path.dirname(folder)
+    return folder
+
+
+def changes_since(cwd: str, commit: str | None, limit: int = MOST_COMMITS) -> Changes:
+    """Commits and files since `commit`, and files not committed now; asks git three times at most."""
     if _folders(cwd) is None:
         return Changes("this folder is no git repository")
     changes = Changes()
-    status = _run(cwd, "status", "--porcelain", "--untracked-files=normal")
-    if status is None:
-        return Changes("git did not answer")
-    changes.dirty = [(line[:2].strip() or "?", line[3:]) for line in status.splitlines()[:MOST_FILES]]
-    if not commit:
-        changes.reason = "no commit was noted then"
+    status = _run(cwd, "status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=normal")
+    changes.dirty = {each[3:]: each[:2].strip() for each in (status or "").split("\0") if len(each) > 3}
+    if not commit or not set(commit) <= set("0123456789abcdef"):  # a record's word is never taken for an option
+        changes.reason = "no commit was noted then" if status is not None else "git did not answer"
         return changes
-    log = _run(cwd, "log", "--format=%h%x09%s", f"--max-count={limit + 1}", f"{commit}..HEAD", "--")
+    counted = (_run(cwd, "rev-list", "--left-right", "--count", f"{commit}...HEAD", "--") or "").split()
+    if len(counted) != 2:
+        gone = f"commit {commit[:8]} is not in this checkout (rebased away, or a shallow clone)"
+        changes.reason = gone if status is not None else "git did not answer"
+        return changes
+    changes.behind, count = int(counted[0]), int(counted[1])
+    log = _run(
+        cwd, "log", "-z", "--name-status", "--no-renames", "--no-show-signature", "--no-ext-diff",
+        "--format=%x00%h%x00%aN%x00%ct%x00%s", f"--max-count={limit}", f"{commit}..HEAD", "--",
+    ) if count else ""  # fmt: skip
     if log is None:
-        changes.reason = f"commit {commit[:8]} is not in this checkout any more"
+        changes.reason = f"git did not answer in time; there are {count} commits since {commit[:8]}"
         return changes
-    commits = [tuple(line.split("\t", 1)) for line in log.splitlines() if "\t" in line]
-    changes.commits = [(sha, subject) for sha, subject in commits[:limit]]
-    if len(commits) > limit:
-        count = _run(cwd, "rev-list", "--count", f"{commit}..HEAD", "--")
-        changes.more_commits = int(count) - limit if count and count.strip().isdigit() else 1
-    files = (_run(cwd, "diff", "--name-status", commit, "HEAD", "--") or "").splitlines() if commits else []
-    named = [tuple(line.split("\t", 1)) for line in files if "\t" in line]
-    changes.files = [(letter, path) for letter, path in named[:MOST_FILES]]
-    changes.more_files = max(0, len(named) - MOST_FILES)
+    _read_log(log, changes)
+    changes.more_commits = max(0, count - len(changes.commits))
     return changes
+
+
+def _read_log(log: str, changes: Changes) -> None:
+    """Take the commits in, newest first: each four fields, then pairs of a letter and a path; an empty field parts them."""
+    fields = iter(log.split("\0")[1:])
+    oldest: dict[str, str] = {}  # what the first commit that touched a path did to it
+    for sha in fields:
+        author, at, subject = next(fields, ""), next(fields, ""), next(fields, "")
+        if not sha:
+            break
+        commit = Commit(sha, author, int(at) * 1000 if at.isdigit() else 0, subject)
+        changes.commits.append(commit)
+        for letter in iter(lambda: next(fields, ""), ""):
+            path, oldest_letter = next(fields, ""), letter.strip()[:1]
+            changes.files.setdefault(path, (oldest_letter, commit))
+            oldest[path] = oldest_letter
+    for path, (newest, commit) in list(changes.files.items()):
+        if oldest[path] == "A" and newest == "D":
+            del changes.files[path]  # came and went
+        elif oldest[path] == "A" or newest != "D":
+            changes.files[path] = ("A" if oldest[path] == "A" else "M", commit)
 
 
 def normalised(url: str) -> str | None:
@@ -206,7 +266,7 @@ def _run(cwd: str, *words: str) -> str | None:
     """What git printed; None when it failed, took too long or is not installed."""
     import subprocess
 
-    quiet = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
+    quiet = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
     command = ["git", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false", "--no-pager", *words]
     try:
         done = subprocess.run(

@@ -74,6 +74,11 @@ def hlc_text(ms: int, counter: int) -> str:
     return f"{ms:013d}.{counter:04d}"
 
 
+def hlc_number(hlc: str) -> int:
+    """A hybrid logical clock as one integer: ms * 10,000 + counter."""
+    return int(hlc[:13]) * 10_000 + int(hlc[14:])
+
+
 def next_hlc(highest: str, wall_ms: int) -> str:
     """The hybrid logical clock of a new record: the wall clock, but always after `highest` ("" when there is none)."""
     if not highest:

@@ -11,17 +11,24 @@ from session_memory.actions.backups import Backups
 from session_memory.actions.checkpoints import Checkpoints
 from session_memory.actions.context import Contexts
 from session_memory.actions.doctor import Doctor
+from session_memory.actions.documents import Documents
+from session_memory.actions.entities import Entities
 from session_memory.actions.events import Events
 from session_memory.actions.forgetting import Forgetting
 from session_memory.actions.handoffs import Handoffs
 from session_memory.actions.health import Health
 from session_memory.actions.imports import Imports
+from session_memory.actions.learnings import Learnings
+from session_memory.actions.marks import Marks
 from session_memory.actions.opened import Opened
 from session_memory.actions.predecessors import Predecessors
+from session_memory.actions.projects import Projects
+from session_memory.actions.questions import Questions
 from session_memory.actions.scans import Scans
 from session_memory.actions.sessions import Sessions
 from session_memory.actions.starts import Starts
 from session_memory.actions.states import States
+from session_memory.actions.trials import Trials
 from session_memory.errors import InvalidInput
 from session_memory.index.catchup import Index
 from session_memory.index.database import FAILURES, unavailable
@@ -33,11 +40,7 @@ if TYPE_CHECKING:
 
 
 class Memory:
-    """The rooms: sessions, events, checkpoints, handoffs, contexts, states, imports, predecessors, backups, forgetting, scans,
-    health, doctor, starts.
-
-    Close it when done.
-    """
+    """The rooms of what can be done with one home. Close it when done."""
 
     def __init__(
         self,
@@ -87,17 +90,26 @@ class Memory:
         self.sessions = Sessions(self.opened)
         self.states = States(self.opened)
         self.events = Events(self.opened, self.sessions)
+        self.marks = Marks(self.events)
+        self.entities = Entities(self.opened, self.sessions)
+        self.documents = Documents(self.opened, self.sessions)
         self.checkpoints = Checkpoints(self.opened, self.sessions, self.states)
         self.handoffs = Handoffs(self.opened, self.sessions, self.states, self.checkpoints)
         self.contexts = Contexts(self.opened, self.sessions)
+        self.learnings = Learnings(self.opened, self.sessions)
+        self.questions = Questions(self.opened, self.sessions, self.events)
+        self.trials = Trials(self.opened)
         self.imports = Imports(self.opened)
         self.predecessors = Predecessors(self.opened)
+        self.projects = Projects(self.opened)
         self.health = Health(self.opened)
         self.backups = Backups(self.opened)
-        self.doctor = Doctor(self.opened)
+        self.doctor = Doctor(self.opened, self.projects)
         self.forgetting = Forgetting(self.opened)
         self.scans = Scans(self.opened, self.forgetting)
-        self.starts = Starts(self.opened, self.sessions, self.states, self.handoffs, self.health, self.imports)
+        self.starts = Starts(
+            self.opened, self.sessions, self.states, self.handoffs, self.health, self.imports, self.projects
+        )
         self.forgetting.finish()
         self.predecessors.adopt()
 

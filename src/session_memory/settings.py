@@ -45,6 +45,8 @@ TABLE: tuple[tuple[str, str, Any, Any, Any, str], ...] = (
     ("capture.prompts", "switch", True, None, None, "Record what the user types."),
     ("capture.tool_calls", "switch", True, None, None, "Record tool calls and their outcome."),
     ("capture.responses", "switch", True, None, None, "Record the model's replies."),
+    ("ingest.allow", "texts", (), None, None, "Folders outside the project from which documents may be read in."),
+    ("entities.extract", "switch", True, None, None, "Show in the graph what events mention, beside what was stated."),
     ("capture.exclude", "texts", (), None, None, "Paths or tools that are never recorded (glob patterns)."),
     ("context.budget_tokens", "integer", 1500, 0, 2500, "How much is put into a new session, in tokens; 0: nothing."),
     ("redaction.patterns", "texts", (), None, None, "Regular expressions of your own secrets."),
@@ -52,7 +54,7 @@ TABLE: tuple[tuple[str, str, Any, Any, Any, str], ...] = (
 )  # fmt: skip
 PROJECT_VARIABLES = ("OPENAI_API_KEY", "CF_ACCOUNT_ID", "CF_API_TOKEN", "CF_D1_DATABASE_ID", "CF_R2_BUCKET")
 USER_VARIABLES = (*PROJECT_VARIABLES, "CF_API_BASE_URL", "CF_R2_ENDPOINT_URL")
-SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL", "AUTH")
+SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASS", "PWD", "CREDENTIAL", "AUTH")
 SHORTEST_SECRET = 8
 PATHS = tuple(row[0] for row in TABLE if row[1] == "path")
 PROTECTING = ("redaction.patterns", "capture.exclude")  # what keeps things out of the memory
@@ -111,10 +113,7 @@ class Settings:
         for name, _kind, _default, _low, _high, _text in TABLE:
             value = self._values[name]
             shown.append((name, list(value) if isinstance(value, tuple) else value, self.origin(name)))
-        for name in USER_VARIABLES:
-            if name in self._values:
-                shown.append((name, "set", self.origin(name)))
-        return shown
+        return shown + [(name, "set", self.origin(name)) for name in USER_VARIABLES if name in self._values]
 
     @property
     def events_file(self) -> str:
@@ -228,11 +227,11 @@ def secret_values(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
     """Values of variables whose names say that they are secret: they are replaced wherever they occur, never stored."""
     found = dict(os.environ if environ is None else environ)
     found.update(_env_file(os.path.join(os.path.expanduser("~"), ".claude", ".env")))
-    return tuple(
-        value
-        for name, value in found.items()
-        if len(value) >= SHORTEST_SECRET and any(word in name.upper() for word in SECRET_WORDS) and "/" not in value[:1]
-    )
+    secret = [
+        name for name in found if any(word in name.upper().replace("AUTHOR", "") for word in SECRET_WORDS)
+        and not (found[name][:1] == "/" and (name in ("PWD", "OLDPWD") or os.path.lexists(found[name])))
+    ]  # fmt: skip  # a path is none, but some keys begin like one
+    return tuple(found[name] for name in secret if len(found[name]) >= SHORTEST_SECRET)
 
 
 def _take_config(settings: Settings, path: str) -> None:

@@ -11,9 +11,11 @@ import pytest
 from tests.capture.test_transcript import SESSION_ID, Builder
 from tests.log.holder import held
 
+from session_memory import ids
 from session_memory.actions.events import Query
 from session_memory.actions.forgetting import Wanted
 from session_memory.actions.imports import Imported
+from session_memory.capture.payload import Around, drafts
 from session_memory.cli.main import main
 from session_memory.errors import InvalidInput, LogUnavailable, NotFound
 from session_memory.log.forgotten import VIEWS, save
@@ -312,3 +314,46 @@ def test_an_opening_leaves_a_forgetting_that_is_under_way_alone(home: str) -> No
                 not os.listdir(Path(memory.opened.home.checkpoints, "manual"))
                 and other.opened.journal.bans().pending == ""
             )
+
+
+@pytest.mark.parametrize("told_by", ["hooks", "import"])
+def test_a_fork_that_is_read_later_does_not_bring_back_what_its_parent_lost(
+    home: str, tmp_path: Path, told_by: str
+) -> None:
+    parent = Builder()
+    parent.user("Bluebird starts on Friday", promptId="p1")
+    parent.assistant({"type": "text", "text": "Bluebird it is"})
+    parent.user("stays", promptId="p2")
+    parent.assistant({"type": "text", "text": "stays, too"})
+    parent.user("Summary of Bluebird", isCompactSummary=True)
+    for each in parent.records:
+        each["timestamp"] = ids.at_text(ids.now_ms())
+    fork = Builder()
+    for each in parent.records:
+        copy = {**each, "sessionId": "fork-session"}
+        fork.records.append({**copy, "promptId": "p9"} if each["type"] == "user" else copy)
+    fork.user("in the fork", promptId="p9", sessionId="fork-session")
+    fork.records[-1]["uuid"] = "u90"
+    folder = tmp_path / "projects"
+    with Memory(home, cwd=str(tmp_path)) as memory:
+        if told_by == "import":
+            memory.imports.claude_code(parent.write(folder))
+        else:
+            around = {"session_id": SESSION_ID, "cwd": "/gone/shop"}
+            for event, more in (
+                ("UserPromptSubmit", {"prompt_id": "p1", "prompt": "Bluebird starts on Friday"}), ("Stop", {"prompt_id": "p1", "last_assistant_message": "Bluebird it is"}),
+                ("UserPromptSubmit", {"prompt_id": "p2", "prompt": "stays"}), ("Stop", {"prompt_id": "p2", "last_assistant_message": "stays, too"}),
+                ("PostCompact", {"compact_summary": "Summary of Bluebird"}),
+            ):  # fmt: skip
+                memory.opened.journal.append(
+                    drafts({"hook_event_name": event, **around, **more}, Around("p", "p", "/gone/shop"))
+                )
+        for each in memory.events.query(Query(scope="all", keyword="Bluebird")).events:
+            memory.forgetting.carry_out(memory.forgetting.plan(Wanted(id=each["id"])))
+        assert everywhere(home, "Bluebird") == []
+        (folder / "x").mkdir(parents=True)
+        (folder / "x" / "fork-session.jsonl").write_bytes(fork.bytes())
+        memory.imports.claude_code(str(folder / "x" / "fork-session.jsonl"))
+        said = [each["data"]["text"] for each in memory.events.query(Query(scope="all", category="message")).events]
+        assert sorted(said) == ["in the fork", "stays", "stays, too"]
+    assert everywhere(home, "Bluebird") == []

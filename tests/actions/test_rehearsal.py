@@ -43,6 +43,7 @@ def test_what_was_installed_by_hand_is_played_and_leaves_the_memory_alone(home: 
         steps = rehearsal.play(found)
         assert [(step.name, step.wrong) for step in steps if step.wrong] == []
         assert len(steps) == len(EVENTS) + 1 and all(step.ms > 0 for step in steps)
+        assert steps[-1].name == "server, first answer, tools and a search"
         assert Path(place.events).read_bytes() == before
         told = [each for each in memory.doctor.examine() if each.area == "rehearsal"]
         assert [each.level for each in told] == ["ok"] and "hook Stop" in told[0].what and " ms" in told[0].what
@@ -76,6 +77,22 @@ def test_a_hook_that_fails_is_named_with_its_reason(command: str, reason: str) -
     steps = rehearsal.play(Installed("by hand", hooks=hooks, server=[sys.executable, "-c", "print('no tools')"]))
     wrong = {step.name: step.wrong for step in steps}
     assert reason in wrong["hook UserPromptSubmit"] and "no tools" in wrong["server, first answer and tools"]
+
+
+def test_a_server_that_works_in_another_home_than_the_hooks_is_named(home: str) -> None:
+    Path(home).mkdir()
+    with Memory(home, cwd=home) as memory:
+        Wiring(memory.opened.home).apply(Wiring(memory.opened.home).install("claude-code"))
+    found = installed()
+    assert found is not None
+    code = "import os, sys; os.environ['SESSION_MEMORY_HOME'] = sys.argv[1]; from session_memory.cli.main import main; main(['serve'])"
+    other = Installed(found.how, found.root, found.hooks, [sys.executable, "-c", code, f"{home}-other"])
+    assert "does not find what the hooks recorded" in rehearsal.play(other)[-1].wrong
+    named = Installed(
+        found.how, found.root, found.hooks, [sys.executable, "-m", "session_memory", "serve", "--home", home]
+    )
+    last = rehearsal.play(named)[-1]  # it would search the user's own memory
+    assert (last.name, last.wrong) == ("server, first answer and tools", "")
 
 
 def test_what_is_missing_or_cannot_be_started_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from session_memory import paths
 from session_memory.actions.clients import wired
-from session_memory.actions.wiring import RECORDING, Wiring
+from session_memory.actions.wiring import ANSWERING, RECORDING, Wiring
 from session_memory.cli.main import main
 from session_memory.errors import InvalidInput
 
@@ -50,7 +50,7 @@ def test_claude_code_gets_server_and_hooks_beside_what_is_there_and_loses_exactl
     ]
     found = json.loads((user / ".claude" / "settings.json").read_text())
     assert found["model"] == "x" and found["hooks"]["Stop"][0] == {"hooks": [OTHER]}
-    assert set(found["hooks"]) == {"SessionStart", *RECORDING, "PostToolUse", "PostToolUseFailure"}
+    assert set(found["hooks"]) == {*ANSWERING, *RECORDING, "PostToolUse", "PostToolUseFailure"}
     assert wired(home) == {"Claude Code": ["~/.claude.json (user)"]}
     assert main(["install", "claude-code"]) == 0 and "already" in capsys.readouterr().out
     assert main(["uninstall", "claude-code"]) == 0

@@ -76,6 +76,15 @@ def test_failures_are_told_whole_hidden_or_chosen_by_the_user() -> None:
     assert bash("x", error="[Request interrupted]", is_interrupt=True)["interrupted"] is True
     hidden = bash("mix test 2>&1 | tail", tool_response={"stdout": "3 tests, 1 failure", "stderr": ""})
     assert hidden["ok"] is False and hidden["hidden_failure"] is True
+    for told in (
+        "found 1 code readability issue.",
+        "Found 3 errors in 2 files",
+        "Halting VM with exit status 2",
+        "a.ts(3,1): error TS2304: x",
+    ):
+        assert bash("mix x 2>&1 | tail", tool_response={"stdout": told, "stderr": ""})["ok"] is False, told
+    for told in ("found no issues.", "Found 0 errors", "found 12 files"):
+        assert bash("mix x 2>&1 | tail", tool_response={"stdout": told, "stderr": ""})["ok"] is True, told
     rejected = bash("rm -r x", error="The tool use was rejected by the user. The user said: not that one")
     assert rejected["rejected"] is True and "ok" not in rejected
     both = bash("ls", tool_response={"stdout": "out", "stderr": "warning"})

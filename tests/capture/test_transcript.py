@@ -260,6 +260,9 @@ def test_the_real_transcripts_come_in_whole(home: str, shared: Path, tmp_path: P
         ]
         covered = sum(1 for uuid in evidence if uuid in sources)
         assert covered == len(evidence), f"{covered} of {len(evidence)}"
+        before = Path(memory.opened.home.events).read_bytes()
+        assert memory.imports.claude_code(str(shared / "transcripts")).new == 0
+        assert Path(memory.opened.home.events).read_bytes() == before  # a second time changes nothing
 
 
 def test_a_fork_tells_only_what_was_said_in_it_and_names_the_session_it_began_with(home: str, tmp_path: Path) -> None:
@@ -365,3 +368,34 @@ def test_what_a_hook_of_an_older_client_told_without_a_prompt_s_id_is_not_told_a
         for each in (payload, stop):
             memory.opened.journal.append(drafts(each, Around("p", "p", "/p")))
         assert memory.imports.claude_code(told.write(tmp_path / "projects")).new == 0
+
+
+@pytest.mark.parametrize("absorbed", [True, False])
+def test_what_is_typed_while_the_model_works_is_one_event_for_hook_and_transcript(
+    home: str, tmp_path: Path, absorbed: bool
+) -> None:
+    told = Builder()
+    told.user("the first", promptId="p1")
+    told.queue("enqueue", "typed  meanwhile")
+    told.assistant({"type": "text", "text": "answered"})
+    if absorbed:  # it goes into the turn that runs, else it begins the next one
+        told.add("attachment", attachment={"type": "queued_command", "prompt": "typed  meanwhile"})
+    else:
+        told.user("typed  meanwhile", promptId="p2", promptSource="queued")
+    told.user("in other words for its hook", promptId="p3")
+    payloads = [("p1", "the first"), ("p1", "typed  meanwhile"), ("p3", "in other words")]
+    now = ids.now_ms()
+    for each in told.records:
+        each["timestamp"] = ids.at_text(now)
+    with Memory(home, cwd=str(tmp_path)) as memory:
+        for prompt, text in payloads:
+            given = {
+                "session_id": SESSION_ID,
+                "hook_event_name": "UserPromptSubmit",
+                "prompt_id": prompt,
+                "prompt": text,
+            }
+            memory.opened.journal.append(drafts(given, Around("p", "p", "/p")))
+        assert memory.imports.claude_code(told.write(tmp_path / "projects")).new == 1  # the reply
+        found = memory.events.query(Query(type="user_prompt", scope="all", order="oldest")).events
+        assert sorted(each["data"]["text"] for each in found) == ["in other words", "the first", "typed  meanwhile"]

@@ -54,10 +54,71 @@ def test_every_command_has_help_with_an_example(home: str) -> None:
         assert f"session-memory {name}" in run(home, name, "--help").partition("example:")[2]
 
 
+def test_questions_are_listed_and_answered(home: str, filled: Path) -> None:
+    listed = run(home, "questions", cwd=filled)
+    assert "Q1: Do health checks count?" in listed and "open, 0 h old, asked by model  s1" in listed
+    found = json.loads(run(home, "questions", "--json", cwd=filled))
+    assert found["open"] == 1 and found["questions"][0]["session_id"] == "s1"
+    assert "Answered: Do health checks count?" in run(home, "answer", "Q1", "They", "do", "not", cwd=filled)
+    assert "No open question" in run(home, "questions", cwd=filled, ok=1)
+    assert "-> They do not" in run(home, "questions", "--all", cwd=filled)
+    assert json.loads(run(home, "answer", "Q1", "later", "--defer", "--json", cwd=filled))["status"] == "deferred"
+    run(home, "answer", "Q9", "x", cwd=filled, ok=1)
+    other = filled.parent / "other"
+    other.mkdir()
+    assert "No question." in run(home, "questions", "--all", cwd=other, ok=1)
+    assert "-> later" in run(home, "questions", "--all", "--session", "s1", cwd=other)
+
+
+def test_lessons_are_kept_found_used_and_merged(home: str, filled: Path) -> None:
+    assert "Nothing was learnt yet" in run(home, "learn", cwd=filled, ok=1)
+    words = (
+        "learn",
+        "create",
+        "Retry with exponential backoff",
+        "--confidence",
+        "0.8",
+        "--description",
+        "at most five",
+    )
+    first = json.loads(run(home, *words, "--json", cwd=filled))["learning_id"]
+    made = run(home, "learn", "create", "Use exponential backoff for retries", cwd=filled)
+    assert f"Much like {first[:12]}" in made and "session-memory learn merge" in made
+    second = made.split()[1].rstrip(",")
+    assert "confidence is now 0.84" in run(home, "learn", "apply", first[:10], "--notes", "upload", cwd=filled)
+    run(home, "learn", "apply", second, "--outcome", "failed", cwd=filled)
+    assert "stands for 1 more" in run(home, "learn", "merge", first, second, cwd=filled)
+    table = run(home, "learn", "list", cwd=filled)
+    assert "0.70" in table and "2 (1 in vain)" in table and "Use exponential" not in table
+    found = json.loads(run(home, "learn", "search", "backoff", "--category", "pattern", "--json", cwd=filled))
+    assert [each["learning_id"] for each in found["learnings"]] == [first]
+    assert "No word of the query" in run(home, "learn", "search", "zebra", cwd=filled)
+    shown = json.loads(run(home, "show", first, "--json", cwd=filled))
+    assert shown["notes"][0]["notes"] == "upload" and shown["confidence"] == 0.7
+    run(home, "learn", "apply", "nobody", cwd=filled, ok=1)
+    other = filled.parent / "other"
+    other.mkdir()
+    assert "1 in other projects" in run(home, "learn", "search", "backoff", cwd=other, ok=1)
+
+
+def test_a_plugin_of_ones_own_is_written_and_tried(home: str, filled: Path) -> None:
+    assert "plugins test recipes" in run(home, "plugins", "new", "recipes", cwd=filled)
+    tried = run(home, "plugins", "test", "recipes", cwd=filled)
+    assert "ok     folding the same events again gives the same" in tried and "a sample session" in tried
+    assert json.loads(run(home, "plugins", "test", "recipes", "--json", cwd=filled))["ok"] is True
+    place = Path(home, "plugins", "recipes.py")
+    place.write_text(place.read_text().replace("done / (done + left)", "1 / 0").replace("if done + left", "if True"))
+    assert "wrong  ends, raises nothing" in run(home, "plugins", "test", "recipes", cwd=filled, ok=1)
+    place.write_text("import nothing_such\n")
+    assert "recipes.py: ModuleNotFoundError" in run(home, "plugins", cwd=filled, ok=1)
+    assert "speckit" in run(home, "plugins", "list", cwd=filled, ok=1)
+    run(home, "plugins", "new", "recipes", cwd=filled, ok=1)
+
+
 def test_people_and_machines_see_the_same(home: str, filled: Path) -> None:
     assert "2 events of 1 session, 1 checkpoint" in run(home, "status", cwd=filled)
     status = json.loads(run(home, "status", "--json", cwd=filled))
-    assert status["index"]["events"] == 2 and status["features"]["context"] is False
+    assert status["index"]["events"] == 2 and status["features"]["context"] is True
     assert "s1" in run(home, "sessions", cwd=filled)
     assert json.loads(run(home, "sessions", "--json", cwd=filled))[0]["id"] == "s1"
     assert "Answer 429" in run(home, "search", "why", "429", cwd=filled)
@@ -77,6 +138,22 @@ def test_people_and_machines_see_the_same(home: str, filled: Path) -> None:
     assert "2 events" in run(home, "rebuild", cwd=filled)
     assert "generic" in run(home, "plugins", cwd=filled)
     assert "durability" in run(home, "config", cwd=filled)
+
+
+def test_a_mark_is_put_shown_with_every_hit_and_taken_back(home: str, filled: Path) -> None:
+    first = json.loads(run(home, "search", "429", "--json", cwd=filled))["events"][0]["id"]
+    shown = run(home, "mark", first[:14], "wrong", "--note", "it is 503\n\x1b[2J", cwd=filled)
+    assert "Answer 429" in shown and "[wrong: it is 503]" in shown and "\x1b" not in shown
+    for words in (["search", "429"], ["query", "--tag", "limits"]):
+        assert "[wrong: it is 503]" in run(home, *words, cwd=filled)
+    assert json.loads(run(home, "show", first, "--json", cwd=filled))["mark"]["stated_by"] == "user"
+    told = json.loads(run(home, "mark", first, "superseded", "--by", first[:14], "--json", cwd=filled))
+    assert (told["marked"], told["mark"]["status"], told["mark"]["by"]) == (first, "superseded", first)
+    assert "taken back" in run(home, "mark", first, "clear", cwd=filled)
+    assert "mark" not in json.loads(run(home, "show", first, "--json", cwd=filled))
+    assert "unknown-event" in run(home, "mark", "f" * 32, "wrong", "--json", cwd=filled, ok=1)
+    run(home, "mark", first, "perhaps", cwd=filled, ok=2)
+    assert [each["id"] for each in json.loads(run(home, "sessions", "--json", cwd=filled))] == ["s1"]
 
 
 def test_nothing_found_is_one_and_wrong_use_is_two(home: str, filled: Path, tmp_path: Path) -> None:
@@ -277,6 +354,27 @@ def test_projects_are_listed_with_the_one_of_this_folder_marked(home: str, fille
     assert json.loads(run(home, "projects", "--json", cwd=tmp_path))[0]["here"] is False
 
 
+def test_projects_can_be_made_one_and_two_again(home: str, filled: Path, tmp_path: Path) -> None:
+    other = tmp_path / "shop-2"
+    os.rename(filled, other)
+    assert "1 match in other projects" in run(home, "search", "429", cwd=other, ok=1)
+    assert f"same project as dir:{other}" in run(home, "projects", "alias", str(filled), cwd=other)
+    assert "one project already" in run(home, "projects", "alias", "shop", cwd=other)
+    assert "Answer 429" in run(home, "search", "429", cwd=other)
+    told = run(home, "projects", cwd=other)
+    assert "shop-2" in told.splitlines()[1] and "= dir:/" in told
+    (found,) = json.loads(run(home, "projects", "--json", cwd=other))
+    assert (found["key"], found["aliases"], found["here"]) == (f"dir:{other}", [f"dir:{filled}"], True)
+    run(home, "pause", "--project", cwd=other)
+    with Memory(home, cwd=str(filled)) as memory, pytest.raises(InvalidInput, match="of this project is paused"):
+        memory.events.record("finding", "x", {"text": "not kept"})  # a pause is of the whole project
+    assert "is recorded again" in run(home, "unpause", "--project", cwd=other)
+    assert "its own again" in run(home, "projects", "unalias", str(filled), cwd=other)
+    run(home, "search", "429", cwd=other, ok=1)
+    for words in (["alias"], ["list", "x"], ["unalias", "x", "--to", "y"], ["alias", "nowhere"]):
+        run(home, "projects", *words, cwd=other, ok=1)
+
+
 def test_a_projects_env_counts_only_once_its_folder_is_trusted(home: str, filled: Path) -> None:
     (filled / ".env").write_text("CF_ACCOUNT_ID=from-the-project\nOPENAI_BASE_URL=https://evil.example\nPATH=/evil\n")
     ignored = run(home, "doctor", cwd=filled)
@@ -344,3 +442,30 @@ def test_the_switch_stops_tools_too(home: str) -> None:
         with pytest.raises(InvalidInput, match="switched off by SESSION_MEMORY_OFF"):
             memory.events.record("finding", "x", {})
         assert memory.health.report()["paused"]
+
+
+def test_context_shows_what_a_session_would_be_told_and_why(home: str, filled: Path) -> None:
+    assert "Answer 429" in run(home, "context", cwd=filled)
+    with_reasons = run(home, "context", "--why", cwd=filled)
+    assert "open question" in with_reasons and "tokens; source: startup" in with_reasons
+    told = json.loads(run(home, "context", "--source", "clear", "--json", cwd=filled))
+    assert told["source"] == "clear" and {line["section"] for line in told["lines"]} >= {"decisions", "questions"}
+    assert "Nothing would be told: too few telling words." in run(home, "context", "--prompt", "go on", cwd=filled)
+    assert "no-context" in json.dumps(json.loads(run(home, "context", "--last", "--json", cwd=filled, ok=1)))
+    assert "Nothing would be told" in run(home, "context", cwd=Path(home))
+
+
+def test_compactions_are_listed_with_what_was_lost(home: str, filled: Path) -> None:
+    assert "No compaction has been recorded." in run(home, "compactions", cwd=filled)
+    hook = [sys.executable, "-I", "-S", str(ROOT / "src" / "session_memory" / "hooks" / "run.py"), "record"]
+    told = {
+        "hook_event_name": "PostCompact",
+        "session_id": "s1",
+        "cwd": str(filled),
+        "compact_summary": "We spoke of limits.",
+    }
+    subprocess.run(hook, input=json.dumps(told).encode(), check=True, env={**os.environ, "SESSION_MEMORY_HOME": home})
+    shown = run(home, "compactions", "--lost", cwd=filled)
+    assert "0/1" in shown and "Answer 429" in shown and "Do health checks count?" in shown
+    (found,) = json.loads(run(home, "compactions", "--json", cwd=filled))["compactions"]
+    assert found["kinds"]["decisions"] == {"before": 1, "kept": 0, "told_again": 0, "lost": ["Answer 429"]}

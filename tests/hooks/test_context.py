@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.hooks.test_record import hook, trouble
+from tests.hooks.test_record import hook, prompt, trouble
 
+from session_memory.capture import labelled
 from session_memory.hooks import context
 from session_memory.memory import Memory
 
@@ -51,3 +54,48 @@ def test_nothing_is_said_where_nothing_is_recorded(home: str, tmp_path: Path) ->
 def test_a_history_that_cannot_be_read_counts_as_none(tmp_path: Path, folder: str) -> None:
     (tmp_path / "file").write_text("")
     assert context.old_sessions(str(tmp_path / folder), "s") == 0
+
+
+def test_a_compaction_is_asked_for_labelled_lines_and_leaves_its_checkpoint(home: str, tmp_path: Path) -> None:
+    told = {"hook_event_name": "PreCompact", "session_id": "s1", "cwd": str(tmp_path), "trigger": "auto"}
+    assert hook(home, told, "context").stdout.decode().strip() == labelled.ASKED
+    with Memory(home, cwd=str(tmp_path)) as memory:
+        assert [each["name"] for each in memory.checkpoints.listed()["checkpoints"]] == ["before auto compaction"]
+
+
+def test_what_was_recorded_before_is_told_and_the_user_gets_a_receipt(home: str, tmp_path: Path) -> None:
+    hook(home, start(tmp_path), "context")
+    hook(home, prompt("Never edit billing.", tmp_path))
+    done = hook(home, start(tmp_path, "s2"), "context")
+    answer = json.loads(done.stdout)
+    assert (done.returncode, done.stderr, trouble(home)) == (0, b"", "")
+    text = answer["hookSpecificOutput"]["additionalContext"]
+    assert (
+        answer["hookSpecificOutput"]["hookEventName"] == "SessionStart"
+        and "- Never edit billing. (user, today, " in text
+    )
+    assert answer["systemMessage"].startswith("Session Memory: 1 fact from ")
+    again = hook(home, start(tmp_path, "s2", "resume"), "context")
+    assert again.stdout == b""  # the conversation holds it already
+
+
+def test_a_brief_that_cannot_be_told_does_not_keep_the_start_from_being_recorded(
+    home: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(call: object) -> object:
+        raise KeyError("spoilt")
+
+    monkeypatch.setattr(context, "begun", broken)
+    monkeypatch.setenv("SESSION_MEMORY_HOME", home)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(json.dumps(start(tmp_path)).encode())))
+    assert context.main() == 0
+    assert "nothing could be told: KeyError" in trouble(home)
+    with Memory(home, cwd=str(tmp_path)) as memory:
+        assert [each["id"] for each in memory.sessions.listed(everywhere=True, limit=9)] == ["s1"]
+
+
+def test_what_is_said_while_paused_stays_out_and_nothing_is_told(home: str, tmp_path: Path) -> None:
+    hook(home, prompt("Never edit billing.", tmp_path))
+    with Memory(home, cwd=str(tmp_path)) as memory:
+        memory.opened.consent().pause(None, None)
+    assert hook(home, start(tmp_path, "s2"), "context").stdout == b""

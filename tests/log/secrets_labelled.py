@@ -66,6 +66,14 @@ def kinds(seed: int = 11) -> dict[str, str]:
 HELD_OUT = 3  # every third kind is not looked at while rules are written
 
 
+def core(value: str) -> str:
+    """The part of a value that must not be left standing."""
+    if value.startswith("https://"):
+        return value.rsplit("/", 1)[-1]
+    words = value.replace('"', " ").replace("=", " ").replace(":", " ").split()
+    return max((word for word in words if word != "DB_PASSWORD" and not word.startswith("//")), key=len)
+
+
 def places(value: str) -> dict[str, str]:
     """The value where secrets turn up: environment, JSON, code, a command line, a log."""
     return {

@@ -303,3 +303,9 @@ def test_what_the_log_has_yet_to_lose_is_not_called_finished(place: paths.Home) 
     forgotten.save(place, bans)
     journal.finish_forgetting()
     assert journal.bans().pending == forgotten.LOG
+
+
+def test_words_are_known_by_the_hash_that_ends_a_forgotten_key() -> None:
+    bans = Bans(b"s" * 32)
+    bans.keys |= {"reply:p1:aa11", "tool_call:bb22", "uuid:u1:1"}
+    assert [bans.bans_words(each) for each in ("aa11", "bb22", "p1")] == [True, False, False]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from session_memory.model.questions import open_questions
+from session_memory.model.questions import ledger, open_questions
 
 
 def event(number: int, type_: str, parent: str | None = None, **data: Any) -> dict[str, Any]:
@@ -55,3 +55,21 @@ def test_the_last_word_on_each_id_decides_in_any_order_of_arrival(steps: list[tu
     last = dict(steps)
     chance.shuffle(events)
     assert {each["data"]["id"] for each in open_questions(events)} == {f"Q{q}" for q, opens in last.items() if opens}
+
+
+def test_an_answer_by_name_means_the_question_of_its_own_session_else_the_newest() -> None:
+    def by(session: str, made: dict[str, Any]) -> dict[str, Any]:
+        return {**made, "session_id": session}
+
+    asked = [by(s, event(n, "raised", id="Q1", question=f"{s}?")) for n, s in enumerate("abc")]
+    still = [each["session_id"] for each in open_questions([*asked, by("a", event(9, "answered", id="Q1"))])]
+    assert still == ["b", "c"]
+    still = [each["session_id"] for each in open_questions([*asked, by("z", event(9, "answered", id="Q1"))])]
+    assert still == ["a", "b"]
+    named = by("z", event(9, "answered", parent="e1", id="Q1"))
+    assert [each["session_id"] for each in open_questions([*asked, named])] == ["a", "c"]
+    later = [*asked[:1], by("a", event(5, "deferred", id="Q1")), by("b", event(6, "answered", id="Q1", answer="yes"))]
+    (only,) = ledger(later)
+    assert (only.status, only.closing) == ("answered", later[-1])
+    (stated,) = ledger([event(1, "answered", question="Why?", answer="So")])
+    assert stated.status == "answered" and ledger([event(1, "answered", id="Q1", answer="So")]) == []

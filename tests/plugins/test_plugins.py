@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +57,7 @@ def test_a_file_in_the_folder_is_found_by_its_skill_and_name(tmp_path: Path) -> 
     assert registry.for_skill("my-skill").name == registry.for_skill("mine").name == "mine"
     assert registry.for_skill("other").name == registry.for_skill("").name == "generic"
     assert registry.categories() == ["recipe"]
-    assert [each["source"] for each in registry.listed()] == ["built in", "file mine.py"]
+    assert [each["source"] for each in registry.listed()] == ["built in"] * 3 + ["file mine.py"]
 
 
 def test_loading_a_file_leaves_nothing_in_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,6 +79,11 @@ def test_loading_a_file_leaves_nothing_in_the_home(tmp_path: Path, monkeypatch: 
         (BODY.replace('"mine"', '"My Plugin!"'), "lower-case"),
         (BODY.replace('"mine"', '"generic"'), "there already"),
         (BODY.replace('["my-skill"]', '"my-skill"'), "list of texts"),
+        (BODY.replace('["my-skill"]', "None"), "NoneType"),
+        (BODY.replace('["my-skill"]', "[1]"), "list of texts"),
+        (BODY.replace('["recipe"]', '"recipe"'), "list of texts"),
+        (BODY.replace('["recipe"]', '["My recipes"]'), "category"),
+        (BODY.replace('name = "mine"', "name = property(lambda self: 1 / 0)"), "ZeroDivisionError"),
         (BODY.replace("def get_state_schema(self): return {}", ""), "get_state_schema"),
     ],
 )
@@ -99,6 +106,22 @@ def test_packages_that_cannot_be_looked_through_are_named_and_the_others_work(
     registry = Registry(folder(tmp_path, mine=BODY))
     assert "UnicodeDecodeError" in registry.failed["installed packages"]
     assert registry.for_skill("my-skill").name == "mine"
+
+
+def test_a_plugin_of_an_installed_package_is_found_by_its_entry_point(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = tmp_path / "site"
+    package = site / "kitchen-1.0.dist-info"
+    package.mkdir(parents=True)
+    (site / "kitchen_plugin_of_a_test.py").write_text(HEAD + BODY)
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: kitchen\nVersion: 1.0\n")
+    points = "good = kitchen_plugin_of_a_test:Mine\nbad = kitchen_plugin_of_a_test:HEAD\n"
+    (package / "entry_points.txt").write_text(f"[session_memory.plugins]\n{points}")
+    monkeypatch.syspath_prepend(str(site))
+    registry = Registry(str(tmp_path / "none"))
+    assert registry.for_skill("my-skill").name == "mine" and "AttributeError" in registry.failed["bad"]
+    assert [each["source"] for each in registry.listed()][3:] == ["package kitchen_plugin_of_a_test:Mine"]
 
 
 def test_links_are_refused_and_files_open_to_others_are_tightened(tmp_path: Path) -> None:
@@ -137,6 +160,10 @@ class Counter(SessionPlugin):
         ("calculate_progress", lambda *_: float("nan"), "not a number"),
         ("calculate_progress", lambda *_: sys.exit(4), "SystemExit"),
         ("validate_state", lambda *_: False, "not valid"),
+        ("create_initial_state", lambda *_: PluginState(phase=["x"]), "phase"),  # type: ignore[arg-type]
+        ("create_initial_state", lambda *_: PluginState(custom_data=[]), "'list'"),  # type: ignore[arg-type]
+        ("create_initial_state", lambda *_: PluginState(custom_data={"lock": threading.Lock()}), "pickle"),
+        ("on_event", lambda *_: (_ for _ in ()).throw(Unspeakable()), "Unspeakable"),
     ],
 )
 def test_a_failing_plugin_is_named_and_nothing_else_happens(method: str, does: Any, reason: str) -> None:
@@ -145,6 +172,62 @@ def test_a_failing_plugin_is_named_and_nothing_else_happens(method: str, does: A
     folded = fold(plugin, [event("phase", "x")])
     assert folded.error is not None and reason in folded.error
     assert told(plugin, [], folded, None).summary == ""
+
+
+class Unspeakable(Exception):
+    def __str__(self) -> str:
+        raise ValueError("no words")
+
+
+@pytest.mark.fault(72)
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("text", "returned str"),
+        (ResumptionContext(summary=1), "summary"),  # type: ignore[arg-type]
+        (ResumptionContext(next_steps="peel"), "next_steps"),
+        (ResumptionContext(next_steps=[1]), "next_steps"),  # type: ignore[list-item]
+        (ResumptionContext(blocking_items=None), "blocking_items"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_a_plugin_tells_must_be_what_it_promised(said: Any, reason: str) -> None:
+    plugin = Counter()
+    plugin.generate_resumption_context = lambda *_: said  # type: ignore[method-assign]
+    folded = fold(plugin, [event("phase", "x")])
+    assert told(plugin, [], folded, None).summary == "" and reason in str(folded.error)
+
+
+def test_a_plugin_gets_copies_and_its_state_is_json_whatever_it_holds() -> None:
+    plugin = Counter()
+
+    def spoil(event: dict[str, Any], state: PluginState) -> None:
+        event["data"]["list"].append("spoilt")
+        event.clear()
+        state.custom_data["seen"] = {1, 2}
+
+    def spoil_all(events: list[dict[str, Any]], state: PluginState) -> float:
+        events[0]["data"].clear()
+        events.clear()
+        return 0.5
+
+    plugin.on_event = spoil  # type: ignore[method-assign,assignment]
+    plugin.calculate_progress = spoil_all  # type: ignore[method-assign]
+    events = [event("phase", "x", list=["whole"])]
+    folded = fold(plugin, events)
+    assert events == [event("phase", "x", list=["whole"])]
+    assert json.loads(json.dumps(folded.object))["custom_data"] == {"seen": [1, 2]} and folded.error is None
+
+
+def test_what_a_plugin_does_at_a_checkpoint_is_held_by_the_checkpoint_only(home: str, tmp_path: Path) -> None:
+    os.makedirs(os.path.join(home, "plugins"), mode=0o700)
+    more = "    def on_checkpoint(self, checkpoint, state): state.custom_data['label'] = checkpoint['name']\n"
+    Path(home, "plugins", "mine.py").write_text(HEAD + BODY + more)
+    with Memory(home, cwd=str(tmp_path)) as memory:
+        memory.starts.begin(skill="my-skill")
+        memory.events.record("recipe", "soup", {"title": "leek"})
+        made = memory.checkpoints.create("first")
+        assert json.loads(Path(made["file_path"]).read_text())["state"]["custom_data"] == {"label": "first"}
+        assert memory.starts.status(None)["plugin_state"]["custom_data"] == {}
 
 
 @pytest.mark.fault(69, 72)
@@ -157,8 +240,8 @@ def test_a_plugin_that_fails_late_is_named_too_and_prints_never_reach_stdout(cap
     assert told(plugin, [], folded, None).summary == "" and folded.error is not None
     folded.error = None
     plugin.on_checkpoint = lambda *_: 1 / 0  # type: ignore[method-assign,assignment,return-value]
-    at_checkpoint(plugin, {}, folded)
-    assert folded.error is not None
+    held, failed = at_checkpoint(plugin, {}, folded)
+    assert failed is not None and held == folded.object and folded.error is None
 
 
 @given(

@@ -402,10 +402,10 @@ class TestWhoSaidIt:
         doors.tool(
             "AskUserQuestion",
             {"questions": [{"question": question}]},
-            {"answers": {question: "Only the second, always."}},
+            {"answers": {question: "Always take the second."}},
         )
         rules = doors.begun().partition("## Rules the user set")[2].partition("\n## ")[0]
-        assert "Only the second, always. (user" in rules and "zqself" not in rules
+        assert "Always take the second. (user" in rules and "zqself" not in rules
 
     def test_however_many_rules_a_model_states_the_users_come_first(self, doors: Doors) -> None:
         many = "\n".join(f"CONSTRAINT: module number {n} must be left alone" for n in range(40))

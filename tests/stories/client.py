@@ -107,6 +107,7 @@ class Model:
             "output_tokens": 20,
             "cache_creation_input_tokens": 0,
             "cache_read_input_tokens": 0,
+            **turn.get("usage", {}),
         }
         return {
             "id": f"msg_{next(self._numbers):024d}", "type": "message", "role": "assistant", "model": body.get("model", "m"),
@@ -147,7 +148,7 @@ class Client:
         self.user, self.project, self.model = folder / "user", folder / "project", model
         for each in (self.user, self.project):
             each.mkdir()
-        self._binary = binary
+        self.binary = binary
         self.home = self.user / ".claude" / "session-memory"
         self.plugin: list[str] = ["--plugin-dir", str(ROOT)]
 
@@ -163,7 +164,7 @@ class Client:
     def run(self, *words: str, **around: str) -> str:
         """A command of the client (`plugin install ...`); its output."""
         done = subprocess.run(
-            [self._binary, *words], cwd=self.project, env=self.around(**around), capture_output=True, text=True, timeout=120,
+            [self.binary, *words], cwd=self.project, env=self.around(**around), capture_output=True, text=True, timeout=120,
             stdin=subprocess.DEVNULL, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
@@ -182,7 +183,7 @@ class Client:
         kill: so many seconds after the model was asked for its last turn the client dies (SIGKILL).
         """
         self.model.turns.extend(turns)
-        words = [self._binary, "-p", "--output-format", "stream-json", "--verbose", *self.plugin, "--allowedTools",
+        words = [self.binary, "-p", "--output-format", "stream-json", "--verbose", *self.plugin, "--allowedTools",
                  f"Bash,Write,Read,Agent,{OURS}session_record", *options]  # fmt: skip
         several = isinstance(said, list)
         words += ["--input-format", "stream-json"] if several else ["--", str(said)]
@@ -224,10 +225,16 @@ class Client:
         return found
 
     def events(self) -> list[tuple[str, str, str]]:
-        """(category, type, what it says) of every event of the log, in its order."""
+        """(category, type, what it says) of every event of the log, in its order; a key that was told twice (by a hook and, a
+        moment before, by the server's catch-up) is one event."""
+        keyed = {
+            each["key"] or number: each
+            for number, each in reversed(list(enumerate(self.records())))
+            if each["kind"] == "event"
+        }
         return [
             (each["category"], each["type"], str(each["data"].get("text") or each["data"].get("output") or each["data"].get("title") or ""))
-            for each in self.records() if each["kind"] == "event"
+            for each in reversed(keyed.values())
         ]  # fmt: skip
 
     def trouble(self) -> str:

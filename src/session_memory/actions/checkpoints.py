@@ -14,6 +14,7 @@ from session_memory.errors import InvalidInput, NotFound
 from session_memory.index import checkpoints as checkpoint_rows
 from session_memory.index import search as event_rows
 from session_memory.model.record import CHECKPOINT, Draft
+from session_memory.plugins.fold import at_checkpoint
 
 MOST_LISTED = 200
 LONGEST_NAME = 200
@@ -53,13 +54,15 @@ class Checkpoints:
             "type": type_,
             "summary": summary or "",
             "plugin": state.plugin.name,
-            "state": state.folded.state.to_object(),
             "progress": state.folded.progress,
             "event_count": len(state.events),
             "position": state.events[-1]["id"] if state.events else None,
             "branch": branch,
             "commit": commit,
         }
+        body["state"], failed = at_checkpoint(state.plugin, body, state.folded)
+        if failed:
+            opened.warn(f"The plugin {state.plugin.name} failed at a checkpoint, which was made all the same: {failed}")
         draft = Draft(CHECKPOINT, {member: value for member, value in body.items() if value not in (None, "")})
         record = opened.keep([draft]).records[0]
         path = self._write_file(record.id, {**(record.body or {}), "id": record.id, "timestamp": record.at})

@@ -11,8 +11,8 @@ from session_memory.capture import labelled, moment
 from session_memory.errors import InvalidInput, NotFound, SessionMemoryError
 from session_memory.index import brief as brief_file
 from session_memory.index import checkpoints as checkpoint_rows
+from session_memory.index import projects as project_rows
 from session_memory.index import search as event_rows
-from session_memory.index import sessions as session_rows
 from session_memory.index.database import FAILURES
 from session_memory.index.match import match
 from session_memory.model import brief, recall
@@ -51,7 +51,11 @@ class Contexts:
             database = opened.index.database() if touched else None
             for project in sorted(touched):
                 assert database is not None
-                brief_file.write(database, opened.home, project, session_rows.in_scope(database, project))
+                keys = project_rows.in_scope(database, project)
+                for key in project_rows.keys_of(
+                    database, project
+                ):  # hooks know a project by the key of its folder alone
+                    brief_file.write(database, opened.home, key, keys)
         except (SessionMemoryError, OSError, *FAILURES) as error:
             opened.index.touched |= touched
             opened.warn(f"The brief of a project could not be written ({error}); sessions begin with an older one.")
@@ -87,7 +91,7 @@ class Contexts:
         """Every compaction, newest first: session, at (ms), and for each kind of fact how many there were, were kept by the
         summary, and were told again afterwards; how many statements the summary made in labelled lines."""
         database = self._opened.read()
-        projects = () if everywhere else session_rows.in_scope(database, self._opened.project()[0])
+        projects = () if everywhere else project_rows.in_scope(database, self._opened.project()[0])
         summaries = event_rows.every(
             database, event_rows.Filter(projects=projects, type="compact_summary"), most=MOST_COMPACTIONS, newest=True
         )
@@ -134,7 +138,7 @@ class Contexts:
         why = recall.refused(prompt, [each for each in told if each["session"] == session], ids.now_ms())
         if why or words is None or not opened.settings.value("context.budget_tokens"):
             return Context("", [], [{"why": why}] if why else [])
-        wanted = event_rows.Filter(projects=session_rows.in_scope(database, project), categories=STATED, match=words)
+        wanted = event_rows.Filter(projects=project_rows.in_scope(database, project), categories=STATED, match=words)
         hits = event_rows.search(database, wanted, order="relevance", limit=recall.LOOKED_AT).events
         known = {
             each for found in told if found["session"] == session for line in found["lines"] for each in line["ids"]

@@ -13,6 +13,7 @@ from functools import partial
 from session_memory import ids, paths
 from session_memory.actions import clients, rehearsal, scanner
 from session_memory.actions.opened import Opened
+from session_memory.actions.projects import Projects
 from session_memory.errors import LogUnavailable, SessionMemoryError
 from session_memory.index import database as databases
 from session_memory.index.catchup import REBUILD_SECONDS
@@ -44,8 +45,9 @@ class Finding:
 class Doctor:
     """Examines one home."""
 
-    def __init__(self, opened: Opened) -> None:
+    def __init__(self, opened: Opened, projects: Projects) -> None:
         self._opened = opened
+        self._projects = projects
         self._home = opened.home
         self._named_blobs: set[str] = set()  # as the look at the log found them
 
@@ -55,7 +57,7 @@ class Doctor:
         for look in (
             self._sqlite, self._disk, self._modes, self._locks, self._spool, self._log, self._blobs, self._leftovers,
             self._index, self._origins, self._predecessor, self._settings, self._plugins, self._clients, self._rehearsal,
-            self._paused, self._scanner, self._features,
+            self._paused, self._aliases, self._scanner, self._features,
         ):  # fmt: skip
             findings = list(look())
             if fix and any(each.repair for each in findings):
@@ -329,6 +331,15 @@ class Doctor:
             yield Finding("recording", WARNING, why, "Run: session-memory unpause")
         else:
             yield Finding("recording", OK, "on")
+
+    def _aliases(self) -> Iterator[Finding]:
+        try:
+            found = self._projects.suggested()
+        except (SessionMemoryError, *databases.DAMAGE):
+            return  # the look at the index says what is wrong with it
+        for each in found:
+            yield Finding("projects", NOTE, f"{each['name']} ({each['key']}) looks like this folder's project: {each['why']}",
+                          f"If so: session-memory projects alias '{each['key']}'")  # fmt: skip
 
     def _scanner(self) -> Iterator[Finding]:
         if scanner.load() is None:

@@ -7,14 +7,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from session_memory import git
+from session_memory.actions import marks
 from session_memory.actions.opened import Kept, Opened
 from session_memory.actions.sessions import Sessions
 from session_memory.capture import predecessor
 from session_memory.errors import InvalidInput, NotFound
+from session_memory.index import projects as project_rows
 from session_memory.index import search as event_rows
-from session_memory.index import sessions as session_rows
 from session_memory.index.match import match
 from session_memory.model.event import CATEGORIES
+from session_memory.model.mark import in_words
 from session_memory.model.plain import plain
 from session_memory.model.record import EVENT, Draft
 from session_memory.model.snippet import snippet
@@ -71,22 +73,26 @@ class Events:
         key: str | None = None,
         stated_by: str = "model",
     ) -> tuple[Kept, str]:
-        """Keep one event; returns what became of it and its session. Raises InvalidInput, LogUnavailable."""
+        """Keep one event; returns what became of it and its session. Raises InvalidInput, LogUnavailable.
+
+        A decision of the type accepted, rejected, superseded, wrong or cleared with a `parent_id` marks that event.
+        """
         self._opened.must_record()
         self._check_category(category)
         if not type.strip():
             raise InvalidInput("bad-argument", "type is empty.", "Name what happened, for example 'architecture'.")
+        meant = marks.meant(self.named, category, type, dict(data), parent_id)
         session = session_id or self._sessions.current()
         body: dict[str, Any] = {
             "session": session,
             "project": self._project(session),
             "category": category,
-            "type": type,
-            "data": dict(data),
+            "type": meant.type,
+            "data": meant.data,
             "stated_by": stated_by,
         }
-        if parent_id:
-            body["parent"] = parent_id
+        if meant.parent:
+            body["parent"] = meant.parent
         if tags:
             body["tags"] = list(dict.fromkeys(str(tag) for tag in tags))
         branch, commit = git.head(self._opened.cwd)
@@ -97,7 +103,7 @@ class Events:
         draft = Draft(
             EVENT, body, key=None if key is None else "caller", key_text=None if key is None else f"{session} {key}"
         )
-        return self._opened.keep([draft]), session
+        return replace(self._opened.keep([draft]), hint=meant.hint), session
 
     def query(self, asked: Query) -> event_rows.Page:
         """One page of events. Raises InvalidInput, IndexUnavailable."""
@@ -149,16 +155,21 @@ class Events:
             return f"Nothing was recorded about {topic!r} in this project."
         return "\n".join(
             f"- {event['timestamp'][:16]} {event['category']}/{event['type']} ({event['id'][:12]}):"
-            f" {plain(snippet(event['data'], topic, TOLD))}"
+            f" {plain(snippet(event['data'], topic, TOLD))}{in_words(event.get('mark'))}"
             for event in page.events
         )
 
     def get(self, event_id: str) -> dict[str, Any]:
         """One event by its id or the beginning of it. Raises NotFound (unknown-event)."""
-        found = event_rows.by_ids(self._opened.read(), [event_id]) or self._of_older(event_id)
-        if not found:
+        found = self.named(event_id)
+        if found is None:
             raise NotFound("unknown-event", f"No event has the id {event_id[:80]!r}.", "Search for it first.")
-        return found[0]
+        return found
+
+    def named(self, event_id: str) -> dict[str, Any] | None:
+        """The same; None when there is no such event, or several begin so."""
+        found = event_rows.by_ids(self._opened.read(), [event_id]) or self._of_older(event_id)
+        return found[0] if found else None
 
     def _of_older(self, event_id: str) -> list[dict[str, Any]]:
         """An event by the id it had in a home of the product before this one."""
@@ -186,7 +197,7 @@ class Events:
         if scope == "project":
             database = self._opened.read()
             project = self._sessions.project_of(database, session or self._opened.session)
-            projects = session_rows.in_scope(database, project)
+            projects = project_rows.in_scope(database, project)
         return event_rows.Filter(
             projects=projects,
             session=(session or "") if scope == "session" else None,

@@ -11,10 +11,12 @@ from session_memory import ids, paths
 from session_memory.actions import backups
 from session_memory.actions.opened import Opened
 from session_memory.errors import InvalidInput, LogUnavailable, NotFound, SessionMemoryError
+from session_memory.index import projects as project_rows
 from session_memory.index.catchup import REBUILD_SECONDS
 from session_memory.log import forgotten, reader
 from session_memory.log.lock import Lock
-from session_memory.model.record import CHECKPOINT, EVENT, FORGET, HANDOFF, INJECTION, ORIGIN, RESUME, SESSION
+from session_memory.model.projects import whole
+from session_memory.model.record import CHECKPOINT, EVENT, FORGET, HANDOFF, INJECTION, ORIGIN, PROJECT, RESUME, SESSION
 from session_memory.model.values import clean_text
 from session_memory.settings import environment
 
@@ -224,15 +226,24 @@ class Forgetting:
             source = body.get("source")
             client = source.get("client") if isinstance(source, dict) else None
             return wanted.source in (client, body.get("stated_by"), body.get("client"))
-        return body.get("project") in projects
+        return body.get("project") in projects or (found.kind == PROJECT and body.get("alias") in projects)
 
     def _projects(self, wanted: str) -> set[str]:
-        """The keys of a project that is named by its key or its name."""
-        keys = {wanted}
+        """The keys of a project that is named by one of its keys or its name: all that mean it."""
+        keys, everything = {wanted}, {wanted}
+        said: dict[str, tuple[str | None, tuple[int, str]]] = {}
         for found, body in self.lines():
+            if body.get("project"):
+                everything.add(str(body["project"]))
             if found.kind == SESSION and body.get("project_name") == wanted:
                 keys.add(str(body.get("project")))
-        return keys
+            elif found.kind == PROJECT and (told := project_rows.says(body)) is not None:
+                when = (ids.hlc_number(found.hlc), found.id)
+                everything.add(told[0])
+                if told[0] not in said or said[told[0]][1] < when:
+                    said[told[0]] = (told[1], when)
+        meant = {whole(key, said) for key in keys}
+        return {key for key in everything if whole(key, said) in meant}
 
     def _take(self, plan: Plan, found: Line, body: dict[str, Any]) -> None:
         plan.records.append((found.id, found.key))

@@ -9,17 +9,18 @@ from typing import Any
 from session_memory import git, ids, paths
 from session_memory.actions.checkpoints import Checkpoints
 from session_memory.actions.opened import Opened
+from session_memory.actions.receipts import Tree
 from session_memory.actions.sessions import Sessions
 from session_memory.actions.states import States
 from session_memory.errors import InvalidInput, NotFound
 from session_memory.index import checkpoints as checkpoint_rows
+from session_memory.index import projects as project_rows
 from session_memory.index import search as event_rows
 from session_memory.index import sessions as session_rows
 from session_memory.model import facts as facts_of
 from session_memory.model.event import STATED
 from session_memory.model.facts import Facts
-from session_memory.model.handoff import Standing, as_object, sections
-from session_memory.model.plain import in_line
+from session_memory.model.handoff import Standing, as_object, legend, sections
 from session_memory.model.record import HANDOFF, Draft
 from session_memory.model.telling import compose, whole
 from session_memory.plugins.fold import told as told_by
@@ -84,14 +85,18 @@ class Handoffs:
             self._sessions.link(session, named["checkpoint_id"])
             named = {"session_id": here, "parent_session_id": session, "checkpoint_id": named["checkpoint_id"]}
         last = _last_line(named)
-        text = compose(head, sections(facts, standing), last, room, "session_query")
+        text = compose(head + legend(facts, room), sections(facts, standing), last, room, "session_query")
         return Told(_within(text, last), {key: value for key, value in named.items() if value})
 
     def where_we_are(self, session: str, budget: int = 1_200) -> str:
         """The same for a session that is attached again, short."""
         facts, standing = self._gathered(session, None, checkpoint_rows.newest(self._opened.read(), session=session))
         return compose(
-            ["# Where this session stands"], sections(facts, standing), f"session {session}", budget, "session_query"
+            ["# Where this session stands", *legend(facts, budget)],
+            sections(facts, standing),
+            f"session {session}",
+            budget,
+            "session_query",
         )
 
     def write(
@@ -112,9 +117,9 @@ class Handoffs:
         named = {"session_id": session, "checkpoint_id": checkpoint["id"] if checkpoint else None, "file": file}
         last = _last_line(named)
         head = ["# Handoff", "", FIRST_LINE]
-        full = whole(head, parts, last)
+        full = whole(head + legend(facts, MOST), parts, last)
         self._keep(session, full, file, named["checkpoint_id"])
-        text = _within(compose(head, parts, last, room, os.path.basename(file)), last)
+        text = _within(compose(head + legend(facts, room), parts, last, room, os.path.basename(file)), last)
         told = {key: value for key, value in named.items() if value}
         return Told(text, told, {**as_object(facts, standing, include), **told})
 
@@ -134,7 +139,7 @@ class Handoffs:
             return "Nothing has been recorded in this project yet.\n"
         facts, standing = self._gathered(session, None, None)
         return compose(
-            ["# Project summary", "", FIRST_LINE],
+            ["# Project summary", "", FIRST_LINE, *legend(facts, MOST)],
             sections(facts, standing),
             f"session {session}",
             MOST,
@@ -163,13 +168,14 @@ class Handoffs:
         opened = self._opened
         database = opened.read()
         found = session_rows.find(database, session) or {}
-        projects = () if lineage_of else (self._sessions.project_of(database, session),)
+        projects = () if lineage_of else project_rows.keys_of(database, self._sessions.project_of(database, session))
         stated = event_rows.Filter(projects=projects, lineage_of=lineage_of, categories=self._stated())
         work = event_rows.Filter(
             projects=projects, lineage_of=lineage_of, categories=("tool_call", "tool_response", "message")
         )
-        events = event_rows.every(database, stated)
-        events += event_rows.every(database, work, most=MOST_WORK, newest=True)
+        done = event_rows.every(database, work, most=MOST_WORK, newest=True)
+        tree = Tree(opened, database, found)
+        facts = facts_of.gather(event_rows.every(database, stated) + done, tree.place)
         state = self._states.of(session)
         said = told_by(state.plugin, state.events, state.folded, checkpoint)
         branch, commit = git.head(opened.cwd)
@@ -184,7 +190,10 @@ class Handoffs:
             plugin=said.summary,
             steps=[str(each) for each in said.next_steps],
             blocking=[str(each) for each in said.blocking_items],
-            since=self._since(found, checkpoint),
+            last=ids.at_text(found["last"]) if found.get("last") else "",
+            now=ids.at_text(ids.now_ms()),
+            receipt=tree.receipt(checkpoint, done),
+            gone=tree.gone(facts),
         )
         if checkpoint is not None:
             when = ids.at_text(checkpoint["at"])[:16].replace("T", " ")
@@ -192,27 +201,10 @@ class Handoffs:
             standing.summary = str(checkpoint.get("summary", ""))
         if state.folded.error:
             standing.blocking.append(f"the plugin {state.plugin.name} failed: {state.folded.error}")
-        return facts_of.gather(events), standing
+        return facts, standing
 
     def _stated(self) -> tuple[str, ...]:
         return (*STATED, *(each for each in self._opened.plugins.categories() if each not in STATED))
-
-    def _since(self, session: dict[str, Any], checkpoint: dict[str, Any] | None) -> list[str]:
-        """What git says since the checkpoint's commit, or since the session began."""
-        commit = (checkpoint or {}).get("commit") or session.get("commit")
-        if git.head(self._opened.cwd) == (None, None):
-            return []
-        changes = git.changes_since(self._opened.cwd, commit)
-        lines = [f"{sha} {in_line(subject, 120)}" for sha, subject in changes.commits]
-        if changes.more_commits:
-            lines.append(f"and {changes.more_commits} more commits")
-        lines += [f"{letter} {path}" for letter, path in changes.files]
-        if changes.more_files:
-            lines.append(f"and {changes.more_files} more files")
-        lines += [f"not committed: {letter} {path}" for letter, path in changes.dirty]
-        if changes.reason and commit:
-            lines.append(changes.reason)
-        return lines
 
     def _file(self, session: str) -> str:
         stamp = ids.at_text(ids.now_ms()).replace(":", "").replace("-", "")[:15]

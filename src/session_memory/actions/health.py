@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING, Any
 from session_memory.actions.opened import Opened
 from session_memory.errors import IndexUnavailable, SessionMemoryError
 from session_memory.index import agree, documents, entities, learnings
-from session_memory.index import sessions as session_rows
 from session_memory.index.catchup import REBUILD_SECONDS
 from session_memory.index.database import FAILURES, unavailable
 from session_memory.log import reader, verify
-from session_memory.model.features import FEATURES
+from session_memory.model.features import FEATURES, SWITCHED
 
 if TYPE_CHECKING:
     from session_memory.index.catchup import Progress
 
 
-TABLES = {"events": "event", "sessions": "session", "checkpoints": "checkpoint", "learnings": "learning",
-          "entities": "entity", "relations": "relation", "documents": "document"}  # fmt: skip
+TABLES = {"events": "event WHERE document_n IS NULL", "sessions": "session", "checkpoints": "checkpoint",
+          "learnings": "learning", "entities": "entity WHERE record IS NOT NULL",
+          "relations": "relation WHERE record IS NOT NULL", "documents": "document",
+          "mentioned": "entity WHERE record IS NULL AND project_n IS NOT NULL"}  # fmt: skip
 ALWAYS_TOLD = ("events", "sessions", "checkpoints")
 
 
@@ -88,6 +89,9 @@ class Health:
         full = self.report()
         off = [name for name, works in full.pop("features").items() if not works]
         full["features_off"] = {"not in this version": off}
+        switched = [name for name in SWITCHED if not self._opened.settings.value(name)]
+        if switched:
+            full["features_off"]["switched off in config.json"] = switched
         return {name: value for name, value in full.items() if value not in ({}, [], None)}
 
     def verify(self, progress: Progress | None = None) -> Proof:
@@ -104,7 +108,7 @@ class Health:
         """Make the index again from the log; returns how many events it holds. Raises IndexUnavailable."""
         index = self._opened.index
         index.catch_up(wait=REBUILD_SECONDS, progress=progress, rebuild=True)
-        row = index.database().one("SELECT count(*) FROM event")
+        row = index.database().one("SELECT count(*) FROM event WHERE document_n IS NULL")
         return int(row[0]) if row else 0
 
     def mend(self, error: Exception) -> IndexUnavailable | None:
@@ -120,7 +124,3 @@ class Health:
         """A learning, document or entity by its id (an entity by its name, too); None when nothing is called so."""
         database = self._opened.read()
         return learnings.find(database, wanted) or documents.find(database, wanted) or entities.find(database, wanted)
-
-    def projects(self) -> list[dict[str, Any]]:
-        """Every project with its counts."""
-        return session_rows.projects(self._opened.read())

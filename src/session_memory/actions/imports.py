@@ -11,7 +11,7 @@ from typing import Any
 
 from session_memory import git, ids
 from session_memory.actions.opened import Opened
-from session_memory.capture import transcripts
+from session_memory.capture import prompts, transcripts
 from session_memory.capture.consent import Consent
 from session_memory.capture.transcript import Transcript, find_transcripts, subagents_of
 from session_memory.errors import InvalidInput
@@ -23,6 +23,7 @@ from session_memory.model.values import clean_text
 from session_memory.settings import environment
 
 WAIT = 20.0  # seconds for the index
+SOON_MS = 2_000  # a hook and the transcript tell of a turn's beginning within it
 NEAR_MS = 15 * 60_000  # a hook tells of a message when it is over, the transcript when it began
 BATCH = 1_000  # drafts in one append: one lock, one write
 
@@ -89,6 +90,7 @@ class Imports:
                 mark = [state.st_size, state.st_mtime_ns]
                 session = os.path.basename(main).removesuffix(".jsonl")
                 wanted = session_rows.find(database, session) is not None or state.st_mtime_ns // 1_000_000 > began
+                wanted = wanted and session != opened.client_session  # it goes on: its hooks tell of it
                 if wanted and looked.get(file) != mark:
                     yield from self._every([file], result, _quiet)
                     seen[file] = mark
@@ -168,7 +170,7 @@ class Imports:
             key = self._opened.journal.key_of(draft) or ""
             record = f"{draft.body['source'].get('uuid')} {draft.body['type']}"
             copied = bool(draft.body["source"].get("copied"))
-            if self._opened.journal.bans().bans("", key):
+            if self._opened.journal.bans().bans("", key) or (copied and self._copies_forgotten(draft, origin)):
                 result.left_out += 1
                 continue
             holder = _holder(database, draft, key)
@@ -180,6 +182,16 @@ class Imports:
             seen |= {key, record}
             fresh.append(draft)
         return fresh, origin
+
+    def _copies_forgotten(self, draft: Draft, origin: str) -> bool:
+        """Whether a fork's copy says what was forgotten where it was said first. Its key is another one, its words are not."""
+        journal, data = self._opened.journal, draft.body["data"]
+        if draft.body["type"] == "compact_summary":
+            key = f"compact_summary:{journal.keyed(prompts.summary_key(origin, data['text']))}"
+            return journal.bans().bans("", key)
+        if draft.body["type"] not in (*prompts.TYPED, "reply"):
+            return False  # a call's copy has its key
+        return journal.bans().bans_words(journal.keyed(prompts.words(data)))
 
     def _project(self, cwd: str) -> tuple[str, str]:
         if cwd not in self._projects:
@@ -208,10 +220,20 @@ def _holder(database: Database, draft: Draft, key: str) -> str | None:
             (at - NEAR_MS, at + NEAR_MS, body["category"], body["type"], member, _kept(body["data"].get(member))),
         )
     elif found is None:
+        found = _turn(database, draft, asked)
         before = f"uuid:{body['source'].get('uuid')}"
-        found = database.one(f"{asked} event.key = ? AND type = ?", (before, body["type"]))
+        found = found or database.one(f"{asked} event.key = ? AND type = ?", (before, body["type"]))
         found = found or _unkeyed(database, draft, asked)
     return None if found is None else str(found[0])
+
+
+def _turn(database: Database, draft: Draft, asked: str) -> tuple[object, ...] | None:
+    """What a turn began with, told by a hook in other words (or under the key of an earlier version): it came first in it."""
+    if draft.body["type"] not in prompts.TYPED or draft.key_text is None or draft.body["source"].get("queued"):
+        return None
+    until = (draft.at_ms or 0) + SOON_MS
+    wanted = (draft.key, f"{draft.key}:", f"{draft.key};", until)  # `;` is what comes after `:`
+    return database.one(f"{asked} (event.key = ? OR (event.key > ? AND event.key < ?)) AND event.at <= ?", wanted)
 
 
 def _unkeyed(database: Database, draft: Draft, asked: str) -> tuple[object, ...] | None:

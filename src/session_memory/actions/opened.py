@@ -34,6 +34,7 @@ class Kept:
     stored: str
     indexed: bool
     reason: str = ""
+    hint: str = ""  # what the caller should know of it: which event a mark met, or that its parent is unknown
 
 
 @dataclass
@@ -106,6 +107,12 @@ class Opened:
             return ""
         until = f" until {ids.local_text(held['to'])}" if held["to"] is not None else ""
         return f"Recording {'of this project ' if held['project'] else ''}is paused{until}."
+
+    def must_be_on(self, feature: str) -> None:
+        """Raises InvalidInput (feature-off) where the user switched a feature (`entities`, `document_ingest`) off."""
+        if not self.settings.value(f"features.{feature}"):
+            fix = f"Set features.{feature} to true in config.json."
+            raise InvalidInput("feature-off", f"features.{feature} is switched off.", fix)
 
     def must_record(self) -> None:
         """Raises InvalidInput (paused) while nothing may be recorded: what is asked for would be lost in silence."""

@@ -156,7 +156,9 @@ class Predecessors:
         fresh = [
             draft
             for draft in drafts
-            if not database.one(f"SELECT 1 FROM {TABLE_OF[draft.kind]} WHERE id = ?", (draft.body[draft.kind],))
+            if not database.one(
+                f"SELECT 1 FROM {TABLE_OF[draft.kind]} WHERE id = ? AND record IS NOT NULL", (draft.body[draft.kind],)
+            )
         ]
         keep_each(self._opened.journal, fresh, result.troubles)
         return len(fresh)

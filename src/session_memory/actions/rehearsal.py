@@ -12,10 +12,12 @@ from typing import Any
 
 from session_memory import ids, paths
 from session_memory.actions.clients import Installed
+from session_memory.actions.launcher import OURS
 from session_memory.log import reader
 from session_memory.model.record import EVENT
 from session_memory.settings import child_environment
 
+MOST_LAUNCHER = 64 * 1024  # bytes
 SECONDS = 30.0  # a step may take
 SAID = "A rehearsal of session-memory doctor"
 SESSION = "rehearsal-session"
@@ -38,7 +40,7 @@ class Step:
 
 
 def play(installed: Installed) -> list[Step]:
-    """Play it. Nothing of the user's memory is touched: hooks write to a temporary home, the server is only greeted."""
+    """Play it. Nothing of the user's memory is touched: hooks and server work in a temporary home."""
     steps: list[Step] = []
     with tempfile.TemporaryDirectory(prefix="session-memory-") as folder:
         home = paths.Home(os.path.join(folder, "home"))
@@ -57,7 +59,7 @@ def play(installed: Installed) -> list[Step]:
             if not steps[-1].wrong and now - kept != makes:
                 steps[-1].wrong = f"it ran, but {now - kept} events were recorded instead of {makes}; {_trouble(home)}"
             kept = now
-        steps.append(_server(installed.server, around, folder))
+        steps.append(_server(installed.server, around, folder, kept > 0))
     return steps
 
 
@@ -78,10 +80,13 @@ def _hook(event: str, command: str, payload: dict[str, Any], around: dict[str, s
     return Step(f"hook {event}", (ids.monotonic() - began) * 1000, wrong)
 
 
-def _server(command: list[str], around: dict[str, str], cwd: str) -> Step:
-    """Start it and ask for its tools, as a client of the older era does."""
+def _server(command: list[str], around: dict[str, str], cwd: str, heard: bool) -> Step:
+    """Start it, ask for its tools and for what the hooks have just recorded (`heard`: they have), as a client of the older era
+    does. A launcher belongs to the home it lies in, so a copy of it is run in the sandbox."""
     if not command:
         return Step("server", 0.0, "it is not installed")
+    command = [_in_sandbox(word, around["SESSION_MEMORY_HOME"]) for word in command]
+    sought = heard and not any(word.startswith("--home") for word in command)  # one that names a home opens the user's
     began = ids.monotonic()
     params = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "doctor", "version": "1"}}
     asked = [
@@ -89,6 +94,9 @@ def _server(command: list[str], around: dict[str, str], cwd: str) -> Step:
         {"jsonrpc": "2.0", "method": "notifications/initialized"},
         {"jsonrpc": "2.0", "id": 2, "method": "tools/list"},
     ]
+    if sought:
+        call = {"name": "session_query", "arguments": {"keyword": SAID, "scope": "all"}}
+        asked.append({"jsonrpc": "2.0", "id": 3, "method": "tools/call", "params": call})
     try:
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=cwd, env=around
@@ -103,7 +111,7 @@ def _server(command: list[str], around: dict[str, str], cwd: str) -> Step:
             process.stdin.flush()
         except OSError:
             told = b""  # it has ended already: stderr says why
-        while told.count(b"\n") < 2 and ids.monotonic() - began < SECONDS:
+        while told.count(b"\n") < (3 if sought else 2) and ids.monotonic() - began < SECONDS:
             if not select.select([process.stdout], [], [], 0.2)[0]:
                 continue
             more = os.read(process.stdout.fileno(), 1 << 16)
@@ -115,7 +123,26 @@ def _server(command: list[str], around: dict[str, str], cwd: str) -> Step:
         process.kill()
         errors = process.communicate()[1].decode("utf-8", "replace").strip()
     wrong = "" if b"session_record" in told else f"no tools: {errors[-200:] or 'no answer'}"
-    return Step("server, first answer and tools", took, wrong)
+    if not wrong and sought and SESSION.encode() not in told:
+        wrong = f"it does not find what the hooks recorded: {errors[-200:] or 'it works in another home'}"
+    return Step(f"server, first answer{', tools and a search' if sought else ' and tools'}", took, wrong)
+
+
+def _in_sandbox(word: str, home: str) -> str:
+    """A word of the server's command; for a launcher that we wrote the path of a copy of it in this home."""
+    try:
+        if os.path.basename(word) != "server.py" or OURS not in (content := _content(word)):
+            return word
+    except OSError:
+        return word  # it is not there: starting it says so
+    paths.make_dir(home)
+    paths.write_whole(os.path.join(home, "server.py"), content)
+    return os.path.join(home, "server.py")
+
+
+def _content(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read(MOST_LAUNCHER)
 
 
 def _events(home: paths.Home) -> int:

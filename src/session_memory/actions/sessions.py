@@ -9,6 +9,7 @@ from session_memory import git, ids
 from session_memory.actions.opened import Opened
 from session_memory.errors import IndexUnavailable, InvalidInput, NotFound
 from session_memory.index import checkpoints as checkpoint_rows
+from session_memory.index import projects as project_rows
 from session_memory.index import sessions as session_rows
 from session_memory.model.record import RESUME, SESSION, Draft
 
@@ -158,8 +159,8 @@ class Sessions:
         if os.path.isdir(os.path.expanduser(project)):
             return git.project_key(os.path.abspath(os.path.expanduser(project)))
         try:
-            for each in session_rows.projects(self._opened.read()):
-                if project in (each["key"], each["name"]):
+            for each in project_rows.listed(self._opened.read()):
+                if project in (each["key"], each["name"], *each["aliases"]):
                     return each["key"], each["name"]
         except IndexUnavailable:
             pass  # a project of that name is then found by the name alone

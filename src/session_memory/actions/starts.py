@@ -9,6 +9,7 @@ from session_memory.actions.handoffs import Handoffs
 from session_memory.actions.health import Health
 from session_memory.actions.imports import Imported, Imports
 from session_memory.actions.opened import Opened
+from session_memory.actions.projects import Projects
 from session_memory.actions.sessions import Sessions
 from session_memory.actions.states import States
 from session_memory.errors import NotFound
@@ -26,9 +27,17 @@ class Starts:
     """Begin a session; tell how one stands."""
 
     def __init__(
-        self, opened: Opened, sessions: Sessions, states: States, handoffs: Handoffs, health: Health, imports: Imports
+        self,
+        opened: Opened,
+        sessions: Sessions,
+        states: States,
+        handoffs: Handoffs,
+        health: Health,
+        imports: Imports,
+        projects: Projects,
     ) -> None:
         self._opened = opened
+        self._projects = projects
         self._imports = imports
         self._sessions = sessions
         self._states = states
@@ -65,22 +74,29 @@ class Starts:
         }
 
     def missed(self) -> Iterator[None]:
-        """Steps that bring in what the hooks of Claude Code could not tell; none where another client is served.
+        """Steps that bring in what the hooks of Claude Code could not tell (none where another client is served); before
+        them, what is certainly one project is made one.
 
-        Raises what `Imports.missed` raises.
+        Raises what `Projects.join` and `Imports.missed` raise.
         """
         opened = self._opened
+        self._projects.join()
         if opened.client_session is None:
             return
         yield from self._imports.missed(environment().transcripts_of(opened.cwd), Imported())
 
-    def status(self, session_id: str | None) -> dict[str, Any]:
-        """As `session_status` returns it. Raises NotFound (unknown-session), IndexUnavailable."""
+    def status(
+        self, session_id: str | None, *, fit: Callable[[dict[str, Any]], dict[str, Any]] = lambda state: state
+    ) -> dict[str, Any]:
+        """As `session_status` returns it; `fit` cuts a plugin's state to what one answer can carry.
+
+        Raises NotFound (unknown-session), IndexUnavailable.
+        """
         result = self._sessions.status(session_id)
         if result["session_id"]:
             state = self._states.of(result["session_id"])
             result["plugin"] = state.plugin.name
-            result["plugin_state"] = state.folded.state.to_object()
+            result["plugin_state"] = fit(state.folded.object)
             result["progress"] = round(state.folded.progress, 3)
             if state.folded.error:
                 result["plugin_error"] = state.folded.error

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from session_memory.actions.opened import Opened
+from session_memory.index import marks
 from session_memory.index import search as event_rows
 from session_memory.index import sessions as session_rows
 from session_memory.plugins.fold import Folded, fold
@@ -24,7 +25,7 @@ class State:
 
 
 class States:
-    """Folds a session and those it came from; kept until one of them has a new event."""
+    """Folds a session and those it came from; kept until one of them has a new event, or anything is marked."""
 
     def __init__(self, opened: Opened) -> None:
         self._opened = opened
@@ -36,7 +37,7 @@ class States:
         found = session_rows.find(database, session_id) or {}
         plugin = self._opened.plugins.for_skill(str(found.get("skill", "")))
         wanted = event_rows.Filter(lineage_of=session_id)
-        mark = (plugin.name, *event_rows.extent(database, wanted))
+        mark = (plugin.name, *event_rows.extent(database, wanted), *marks.extent(database))
         known = self._known.get(session_id)
         if known is not None and known[0] == mark:
             return known[1]

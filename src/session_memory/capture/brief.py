@@ -30,13 +30,15 @@ KINDS = (b'"kind":"event"', b'"kind":"injection"', b'"kind":"session"', b'"kind"
 class Known:
     """What is known of a project without the index.
 
-    notes: oldest first. roots: folder of each session. last: when something was noted last ("": never). session: the one that
-    worked last; branch: where. summary: what the newest compaction of the asked session left, if the log has it.
+    keys: of the project, as far as the index has told. notes: oldest first. roots: folder of each session. last: when
+    something was noted last ("": never). session: the one that worked last; branch: where. summary: what the newest compaction
+    of the asked session left, if the log has it.
     """
 
-    __slots__ = ("branch", "last", "notes", "roots", "session", "summary")
+    __slots__ = ("branch", "keys", "last", "notes", "roots", "session", "summary")
 
     def __init__(self) -> None:
+        self.keys: set[str] = set()
         self.notes: list[Note] = []
         self.roots: dict[str, str] = {}
         self.last = self.session = self.branch = self.summary = ""
@@ -45,6 +47,7 @@ class Known:
 def load(home: Home, project: str, session: str) -> Known:
     """The notes of a project as they stand now. Raises OSError; a file that cannot be used is passed over."""
     known = Known()
+    known.keys = {project}
     seq = _file(home, project, known)
     reading = Reader()
     for found in _newest(home, seq):
@@ -53,7 +56,7 @@ def load(home: Home, project: str, session: str) -> Known:
         except SessionMemoryError:
             continue  # damaged: verify names it
         body = record.body or {}
-        if body.get("project") == project:
+        if body.get("project") in known.keys:
             _add(known, reading, found, body, session)
     known.notes.sort(key=lambda note: str(note["at"]))
     return known
@@ -66,6 +69,7 @@ def _file(home: Home, project: str, known: Known) -> int:
             found = json.loads(file.read(MOST_FILE))
         if found["v"] != VERSION or found["project"] != project:
             return 0
+        known.keys |= set(found["keys"])
         known.notes, known.roots = list(found["notes"]), dict(found["roots"])
         known.last, known.session, known.branch = found["last"], found["session"], found["branch"]
         return int(found["seq"])

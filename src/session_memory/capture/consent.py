@@ -43,6 +43,10 @@ class Consent:
         self._exclude: tuple[str, ...] = tuple(settings.value("capture.exclude"))
         self._spans, self._sessions = _read(self._path)
 
+    def excludes(self, path: str) -> bool:
+        """Whether the user keeps what lies at a path out of the memory."""
+        return self._excluded([path])
+
     def allows(self, session: str, project: str, cwd: str, at_ms: int | None = None) -> bool:
         """Whether anything of a session may be kept that happens (or happened) at that time."""
         if session.partition("/")[0] in self._sessions or (cwd and self._excluded([cwd, os.path.join(cwd, "")])):

@@ -50,7 +50,7 @@ def of(home: Home, begins: Beginning, budget: int) -> tuple[list[Note], Here]:
     moves = git.moves_since(begins.cwd, ids.at_ms(known.last)) if known.last and not compact else []
     here = Here(
         begins.source, begins.session, ids.now_ms(), lineage=_lineage(begins, known.session), roots=roots,
-        git=_news(moves, known.notes, known.branch, begins.branch),
+        git=[] if compact else _news(moves, known.notes, known.branch, begins.branch),
         summary=(known.summary or _summary(begins.transcript)) if compact else "", budget=budget, there=_there,
     )  # fmt: skip
     return known.notes, here

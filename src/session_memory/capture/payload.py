@@ -82,7 +82,9 @@ def _prompt(payload: dict[str, Any], around: Around) -> list[Draft]:
         return []
     type_, data = found
     by = "tool" if type_ in prompts.BY_CLIENT else "user"
-    return [_event(payload, around, "message", type_, data, by, prompts.key(_text(payload.get("prompt_id")), type_))]
+    made = _event(payload, around, "message", type_, data, by, prompts.key(_text(payload.get("prompt_id")), type_))
+    made.key_text = prompts.words(data) if made.key else None
+    return [made]
 
 
 def _tool(payload: dict[str, Any], around: Around, *, failed: bool) -> list[Draft]:

@@ -33,6 +33,12 @@ def of(home: Home, cwd: str) -> tuple[str, str]:
     return key, name
 
 
+def noted(home: Home, place: str) -> str | None:
+    """The key under which the repository of this git folder was noted while it had no remote; None without one."""
+    known = _read(os.path.join(home.storage, NAME))
+    return known[place][0] if place in known else None
+
+
 def _read(file: str) -> dict[str, list[str]]:
     try:
         with open(paths.open_file(file, os.O_RDONLY), encoding="utf-8") as opened:

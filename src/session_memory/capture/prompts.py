@@ -49,8 +49,14 @@ def read(text: str) -> tuple[str, dict[str, Any]] | str:
 
 
 def key(prompt_id: str, type_: str) -> str | None:
-    """The key of what was typed: one prompt, one event, whoever tells of it."""
+    """The key of what was typed, to which the log adds the hash of its `words`: what is typed while the model works is told
+    under the prompt's id of the turn it came into."""
     return f"user_prompt:{prompt_id}" if prompt_id and type_ in TYPED else None
+
+
+def words(data: dict[str, Any]) -> str:
+    """What was typed, as one text."""
+    return normal(data.get("text") or f"{data.get('name')} {data.get('args')}")
 
 
 def reply_key(prompt_id: object) -> str | None:

@@ -28,6 +28,7 @@ RUNNER = later(
 FAILING = later(
     r"(?m)^.*\b[1-9]\d* (?:failed|failures?)\b|^FAILED\b|^E {3}\w*Error|^Traceback \(most recent call last\)"
     r"|^error(?:\[E\d+\])?: |^== Compilation error|^\*\* \(\w+|^npm ERR!|^BUILD FAILED|^make: \*\*\*|^--- FAIL"
+    r"|\b[Ff]ound [1-9]\d* [a-z ]{0,40}(?:issue|error|problem|warning)|\bwith exit status [1-9]|: error TS\d+: "
 )
 
 

@@ -94,6 +94,9 @@ class Transcript:
         self._calls: dict[str, tuple[str, str, Any]] = {}  # tool_use_id -> event id, tool, input
         self._said: set[str] = set()  # texts of user records
         self._queued: list[tuple[int, dict[str, Any]]] = []
+        self._waiting: dict[
+            str, object
+        ] = {}  # words in the client's queue -> the prompt's id of the turn they came into
         self._copied_until = copied_until(path)
         self._own: set[str] = set()  # ids of calls of our own tools
         self._prompt: object = None  # the id of the prompt that is being answered
@@ -162,7 +165,7 @@ class Transcript:
         if kind == "queue-operation":
             self._queue(record)
         elif kind == "attachment" and _typed(record.get("attachment")):
-            yield from self._user_text(record, _text(record["attachment"].get("prompt")))
+            yield from self._user_text(record, _text(record["attachment"].get("prompt")), later=True)
         elif kind not in ("user", "assistant"):
             self._skip(kind if kind in SILENT else f"unknown record {kind[:40]}")
         elif self._compaction:
@@ -205,18 +208,25 @@ class Transcript:
         if texts:
             yield from self._user_text(record, "\n".join(texts))
 
-    def _user_text(self, record: dict[str, Any], text: str) -> Iterator[Draft]:
+    def _user_text(self, record: dict[str, Any], text: str, *, later: bool = False) -> Iterator[Draft]:
+        """later: typed while the model worked, and known under the turn in which it was queued."""
         found = prompts.read(text)
         if isinstance(found, str):
             self._skip(found)
             return
         type_, data = found
         if type_ in prompts.TYPED:
-            self._said.add(prompts.normal(data.get("text") or f"{data['name']} {data['args']}"))
-        prompt = "" if record.get("isSidechain") else _text(record.get("promptId"))
-        key = (None if self._copied() else prompts.key(prompt, type_)) or f"uuid:{record.get('uuid')}"
+            self._said.add(prompts.words(data))
+        later = later or record.get("promptSource") == "queued"
+        said = prompts.words(data)
+        prompt = self._waiting.get(said, self._prompt) if later else record.get("promptId")
+        key = None if self._copied() or record.get("isSidechain") else prompts.key(_text(prompt), type_)
         by = "tool" if type_ in prompts.BY_CLIENT else "model" if record.get("isSidechain") else "user"
-        yield self._event(record, "message", type_, data, by, key)
+        made = self._event(record, "message", type_, data, by, key or f"uuid:{record.get('uuid')}")
+        made.key_text = said if key else None
+        if later:
+            made.body["source"]["queued"] = True
+        yield made
 
     def _assistant(self, record: dict[str, Any]) -> Iterator[Draft]:
         content = record["message"].get("content")
@@ -275,6 +285,7 @@ class Transcript:
     def _queue(self, record: dict[str, Any]) -> None:
         if record.get("operation") == "enqueue" and _text(record.get("content")).strip() and _ms(record) is not None:
             self._queued.append((self._line, record))
+            self._waiting[prompts.normal(record["content"])] = self._prompt
         else:
             self._skip("queue-operation")
 
@@ -283,7 +294,7 @@ class Transcript:
         for number, record in self._queued:
             found = prompts.read(_text(record["content"]))
             data = {} if isinstance(found, str) else found[1]
-            said = prompts.normal(data.get("text") or f"{data.get('name')} {data.get('args')}")
+            said = prompts.words(data)
             if not data or said in self._said or (said.startswith("/") and " " not in said):
                 self._skip("queue-operation")
                 continue

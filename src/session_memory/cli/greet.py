@@ -31,7 +31,7 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
             _offer(memory, terminal)
             events = memory.health.report()["index"].get("events", 0)
         recent = memory.sessions.listed(everywhere=True, limit=RECENT)
-        projects = memory.health.projects()
+        projects = memory.projects.listed()
     terminal.json({"home": memory.opened.home.root, "events": events, "recent_sessions": recent})
     if not events:
         terminal.line(f"Session Memory is ready; nothing is remembered yet. Home: {memory.opened.home.root}")

@@ -20,12 +20,18 @@ COMMANDS: dict[str, str] = {
     "show": "one event, session, checkpoint, learning, entity or document in full",
     "search": "find events by plain words",
     "query": "find events by category, type, tag and time",
+    "mark": "say of a fact that it is accepted, rejected, superseded or wrong",
+    "graph": "what lies around a file, symbol, command or concept",
+    "ingest": "take a file or folder of documents in, to be searched",
     "checkpoint": "name this position to resume from",
     "checkpoints": "list checkpoints",
     "resume": "where things stand and what changed since",
     "handoff": "write what the next session must know",
     "context": "what a session is told by itself, and why",
     "compactions": "what each compaction kept and lost",
+    "questions": "what was asked and is not answered yet",
+    "answer": "answer a question that a session left open",
+    "learn": "lessons that can be used again",
     "import": "bring existing history in",
     "verify": "prove that log, chain and index agree",
     "rebuild": "make the index again from the log",
@@ -41,7 +47,7 @@ COMMANDS: dict[str, str] = {
     "uninstall": "take that back, exactly",
     "trust": "let a project's .env set the documented variables",
     "config": "every setting and where it came from",
-    "plugins": "plugins that are loaded, and those that failed",
+    "plugins": "plugins that are loaded, and those that failed; write and try your own",
 }
 OK, FAILED, USAGE = 0, 1, 2
 

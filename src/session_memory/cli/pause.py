@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from session_memory import git, ids, paths, settings
 from session_memory.capture.consent import Consent
+from session_memory.cli.opening import open_memory
+from session_memory.errors import SessionMemoryError
 from session_memory.model.times import read_span
 
 if TYPE_CHECKING:
@@ -25,20 +27,28 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, terminal: Terminal) -> int:
     """Pause."""
-    consent, key, name = rules(args)
+    consent, keys, name = rules(args)
     span = read_span(args.span) if args.span else None
-    consent.pause(key, span)
-    terminal.json({"paused": consent.paused(key)})
+    for key in keys:
+        consent.pause(key, span)
+    terminal.json({"paused": consent.paused(keys[0])})
     until = (
         f"until {ids.local_text(ids.now_ms() + span)}" if span is not None else "until you run: session-memory unpause"
     )
-    terminal.line(f"Nothing {f'of {name} ' if key else ''}is recorded {until}.")
+    terminal.line(f"Nothing {f'of {name} ' if name else ''}is recorded {until}.")
     return 0
 
 
-def rules(args: argparse.Namespace) -> tuple[Consent, str | None, str]:
-    """What the user lets us keep, and key and name of the project that is meant (None for everything)."""
+def rules(args: argparse.Namespace) -> tuple[Consent, tuple[str | None, ...], str]:
+    """What the user lets us keep, and the keys and name of the project that is meant (None and "" for everything)."""
     root = paths.home_root(getattr(args, "home", None), settings.environment().home)
     paths.make_dir(root)
-    key, name = git.project_key(os.getcwd()) if args.project else (None, "")
-    return Consent(root, settings.load(root)), key, name
+    consent = Consent(root, settings.load(root))
+    if not args.project:
+        return consent, (None,), ""
+    key, name = git.project_key(os.getcwd())
+    try:
+        with open_memory(args) as memory:
+            return consent, memory.projects.keys(key), name
+    except SessionMemoryError:
+        return consent, (key,), name  # a pause must not wait for an index

@@ -49,8 +49,14 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
 
 def print_event(terminal: Terminal, event: dict[str, Any], keyword: str = "") -> None:
     """Two lines: what and when, and the place in its text where the words stand."""
+    from session_memory.model.mark import in_words
     from session_memory.model.snippet import snippet
 
     head = f"{when(at_ms(event['timestamp']))}  {event['category']}/{event['type']}"
+    if event["type"] == "document" and event["data"].get("file"):
+        page = f", page {event['source']['page']}" if event.get("source", {}).get("page") else ""
+        title = f": {event['data']['title']}" if event["data"].get("title") else ""
+        head += one_line(f"  {event['data']['file']}{page}{title}")
     terminal.line(f"{terminal.style(head, 'cyan')}  {terminal.style(event['id'][:12], 'dim')}")
-    terminal.line(f"  {one_line(snippet(event['data'], keyword, 2 * terminal.width - 10))}")
+    marked = terminal.style(in_words(event.get("mark")), "yellow")
+    terminal.line(f"  {one_line(snippet(event['data'], keyword, 2 * terminal.width - 10))}{marked}")

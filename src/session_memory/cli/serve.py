@@ -36,6 +36,7 @@ def home_of(words: list[str]) -> tuple[bool, str | None]:
 def start(home: str | None) -> int:
     """Serve until stdin ends."""
     from session_memory.mcp_server import stdio
+    from session_memory.mcp_server.switched import tools_off
 
     servers: list[Any] = []
 
@@ -50,5 +51,5 @@ def start(home: str | None) -> int:
         servers[0].keep_checkpoints(loop)
         servers[0].complete_history(loop)
 
-    stdio.run(build, stdio.SNAPSHOT, started)
+    stdio.run(build, stdio.SNAPSHOT, started, tools_off(home))
     return 0

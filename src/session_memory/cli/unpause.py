@@ -21,8 +21,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, terminal: Terminal) -> int:
     """End pauses."""
-    consent, key, name = rules(args)
-    ended = consent.resume(key)
-    terminal.json({"ended": ended, "paused": consent.paused(key)})
-    terminal.line(f"{f'{name} is' if key else 'Everything is'} recorded again." if ended else "Nothing was paused.")
+    consent, keys, name = rules(args)
+    ended = [consent.resume(key) for key in keys].count(True) > 0
+    terminal.json({"ended": ended, "paused": consent.paused(keys[0])})
+    terminal.line(f"{f'{name} is' if name else 'Everything is'} recorded again." if ended else "Nothing was paused.")
     return 0

@@ -6,9 +6,21 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from session_memory.errors import SessionMemoryError
+from session_memory.index import projects
 from session_memory.index.sessions import clock
 from session_memory.log import line, reader
-from session_memory.model.record import CHECKPOINT, DOCUMENT, ENTITY, EVENT, HANDOFF, LEARNING, RELATION, RESUME
+from session_memory.model.record import (
+    CHECKPOINT,
+    DOCUMENT,
+    ENTITY,
+    EVENT,
+    HANDOFF,
+    LEARNING,
+    OUTCOME,
+    PROJECT,
+    RELATION,
+    RESUME,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +36,8 @@ def differences(database: Database, home: Home, progress: Callable[[int, int], N
     """Sentences that say where index and log differ; empty when they agree. Raises OSError."""
     events: dict[str, tuple[int, str, int]] = {}  # group (key or id) -> clock of its first, id of its first, versions
     digests: dict[str, int] = {}  # id -> hash of its data
-    others: dict[str, set[str]] = {kind: set() for kind in (CHECKPOINT, HANDOFF, RESUME, *NAMED)}
+    others: dict[str, set[str]] = {kind: set() for kind in (CHECKPOINT, HANDOFF, RESUME, OUTCOME, *NAMED)}
+    aliases: dict[str, tuple[int, str]] = {}  # key -> clock and id of the last word about it
     ends: dict[str, tuple[int, str]] = {}  # origin -> number and chain of its last line
     with reader.Logs(home) as logs:
         done = 0
@@ -42,6 +55,8 @@ def differences(database: Database, home: Home, progress: Callable[[int, int], N
                 others[found.kind].add(_identity(found))
             elif found.kind == EVENT:
                 _note(home, found, events, digests)
+            elif found.kind == PROJECT:
+                _note_alias(found, aliases)
     wrong: list[str] = []
     positions = {row[0]: row[1:] for row in database.rows("SELECT origin, seq, chain FROM position")}
     for origin in sorted({*positions, *ends}):
@@ -51,9 +66,13 @@ def differences(database: Database, home: Home, progress: Callable[[int, int], N
     wrong += _compare(database, events, digests)
     for kind, expected in others.items():
         table = "handoff WHERE kind = ?1" if kind in (HANDOFF, RESUME) else f"{kind} WHERE ?1 = ?1"
+        if kind in (ENTITY, RELATION):
+            table += " AND record IS NOT NULL"  # the others were found by rules
         row = database.one(f"SELECT count(*) FROM {table}", (kind,))
         if row and row[0] != len(expected):
             wrong.append(f"the log holds {len(expected)} {kind} records, the index {row[0]}")
+    if dict(database.rows("SELECT key, record FROM project_alias")) != {key: last[1] for key, last in aliases.items()}:
+        wrong.append("the index holds other aliases of projects than the log")
     return wrong[:MOST_NAMED] + ([f"and {len(wrong) - MOST_NAMED} more"] if len(wrong) > MOST_NAMED else [])
 
 
@@ -80,6 +99,12 @@ def _note(home: Home, found: line.Line, events: dict[str, tuple[int, str, int]],
     digests[found.id] = hash(_text(body.get("data") or {}))
 
 
+def _note_alias(found: line.Line, aliases: dict[str, tuple[int, str]]) -> None:
+    told = projects.says(found.parsed() or {})
+    if told is not None:
+        aliases[told[0]] = max(aliases.get(told[0], (0, "")), (clock(found.hlc), found.id))
+
+
 def _text(data: object) -> str:
     return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
 
@@ -87,7 +112,7 @@ def _text(data: object) -> str:
 def _compare(database: Database, events: dict[str, tuple[int, str, int]], digests: dict[str, int]) -> list[str]:
     wrong: list[str] = []
     expected = {id_: versions for _clock, id_, versions in events.values()}
-    for id_bytes, data in database.rows("SELECT id, data FROM event"):
+    for id_bytes, data in database.rows("SELECT id, data FROM event WHERE document_n IS NULL"):
         id_ = id_bytes.hex()
         versions = expected.pop(id_, None)
         if versions is None:

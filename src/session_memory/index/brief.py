@@ -78,6 +78,7 @@ def write(database: Database, home: Home, project: str, projects: tuple[str, ...
     content = {
         "v": VERSION,
         "project": project,
+        "keys": list(projects),
         "seq": (seq[0] if seq else 0) or 0,
         "last": ids.at_text(last[0]) if last else "",
         "session": str(last[1]).partition("/")[0] if last else "",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import apsw
 
 from session_memory.errors import IndexUnavailable, LogUnavailable, SessionMemoryError
-from session_memory.index import checkpoints, documents, entities, events, learnings, sessions
+from session_memory.index import checkpoints, documents, entities, events, learnings, projects, sessions
 from session_memory.index.database import (
     DAMAGE,
     Database,
@@ -44,15 +44,17 @@ APPLY = {
     record.RESUME: checkpoints.apply,
     record.INJECTION: checkpoints.apply,
     record.LEARNING: learnings.apply,
+    record.OUTCOME: learnings.apply,
     record.ENTITY: entities.apply,
     record.RELATION: entities.apply,
     record.DOCUMENT: documents.apply,
+    record.PROJECT: projects.apply,
 }
 SILENT = (record.ORIGIN, record.FORGET)  # kinds that make no row
 LOCK_SECONDS = 0.25  # a server rather answers "behind" than waits
 REBUILD_SECONDS = 20.0
 BATCH = 20_000  # lines in one transaction of an ordinary catch-up
-TRIES = 3  # at an index that vanishes while it is opened
+TRIES = 8  # at an index that vanishes while it is opened
 VANISHING = (apsw.IOError, apsw.CantOpenError)  # what SQLite says then
 SHOWN_EVERY = 2_000  # lines between two calls of `progress`
 
@@ -134,6 +136,8 @@ class Index:
             self.close()
         if self._database is None:
             self._database = open_index(place(self._home))
+            if self._database is not None:
+                self._database.home = self._home
         return self._database
 
     def _current(self) -> bool:
@@ -172,6 +176,7 @@ class Index:
         database = self._open()
         if database is None:
             database = self._database = make_index(place(self._home))
+            database.home = self._home
         with reader.Logs(self._home) as logs:
             total = sum(log.size for log in logs)
             shown = _Shown(progress, total)

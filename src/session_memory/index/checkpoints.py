@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from session_memory import ids
 from session_memory.index.database import loads
+from session_memory.index.projects import MEANT
 from session_memory.index.sessions import clock, rows_for
 from session_memory.model.record import CHECKPOINT
 
@@ -52,7 +53,7 @@ def listed(
 ) -> tuple[list[dict[str, Any]], int]:
     """Checkpoints newest first, and how many there are in all."""
     where = (
-        f"(?1 IS NULL OR project.key IN (?1, 'any:')) AND (?2 IS NULL OR session.id = ?2)"
+        f"{MEANT} AND (?2 IS NULL OR session.id = ?2)"
         f" AND (?3 IS NULL OR checkpoint.type = ?3) AND {KEPT.replace('?', '?4')}"
     )
     values = (project, session, type_, auto_kept)
@@ -76,9 +77,8 @@ def by_id(database: Database, checkpoint_id: str) -> dict[str, Any] | None:
 def by_name(database: Database, name: str, project: str | None) -> list[dict[str, Any]]:
     """Every checkpoint of this name (in a project, or anywhere), newest first."""
     rows = database.rows(
-        f"SELECT {COLUMNS} FROM {JOINED} WHERE checkpoint.name = ?1 AND (?2 IS NULL OR project.key IN (?2, 'any:'))"
-        " ORDER BY checkpoint.hlc DESC",
-        (name, project),
+        f"SELECT {COLUMNS} FROM {JOINED} WHERE checkpoint.name = ?2 AND {MEANT} ORDER BY checkpoint.hlc DESC",
+        (project, name),
     )
     return [_described(row) for row in rows]
 
@@ -86,7 +86,7 @@ def by_name(database: Database, name: str, project: str | None) -> list[dict[str
 def newest(database: Database, *, project: str | None = None, session: str | None = None) -> dict[str, Any] | None:
     """The checkpoint written last: by the clock of the log, so that a wrong wall clock cannot hide it."""
     row = database.one(
-        f"SELECT {COLUMNS} FROM {JOINED} WHERE (?1 IS NULL OR project.key IN (?1, 'any:')) AND (?2 IS NULL OR session.id = ?2)"
+        f"SELECT {COLUMNS} FROM {JOINED} WHERE {MEANT} AND (?2 IS NULL OR session.id = ?2)"
         " ORDER BY checkpoint.hlc DESC LIMIT 1",
         (project, session),
     )
@@ -97,7 +97,7 @@ def newest_handoff(database: Database, project: str | None) -> dict[str, Any] | 
     """The handoff written last in a project: its body with id, at and session."""
     row = database.one(
         "SELECT handoff.id, handoff.at, handoff.body FROM handoff JOIN project ON project.n = handoff.project_n"
-        " WHERE kind = 'handoff' AND (?1 IS NULL OR project.key IN (?1, 'any:')) ORDER BY handoff.hlc DESC LIMIT 1",
+        f" WHERE kind = 'handoff' AND {MEANT} ORDER BY handoff.hlc DESC LIMIT 1",
         (project,),
     )
     return None if row is None else {"id": row[0], "at": row[1], **loads(row[2])}
@@ -107,8 +107,8 @@ def injections(database: Database, project: str, most: int) -> list[dict[str, An
     """What was put into sessions of a project, newest first: session, at (ms), source, text, tokens, lines, left_out."""
     rows = database.rows(
         "SELECT session.id, handoff.at, handoff.body FROM handoff JOIN session ON session.n = session_n"
-        " JOIN project ON project.n = handoff.project_n WHERE kind = 'injection' AND project.key IN (?, 'any:')"
-        " ORDER BY handoff.hlc DESC LIMIT ?",
+        f" JOIN project ON project.n = handoff.project_n WHERE kind = 'injection' AND {MEANT}"
+        " ORDER BY handoff.hlc DESC LIMIT ?2",
         (project, most),
     )
     return [_injection(*row) for row in rows]

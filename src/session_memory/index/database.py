@@ -15,6 +15,7 @@ import apsw
 from session_memory import ids, paths
 from session_memory.errors import IndexUnavailable
 from session_memory.index.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION
+from session_memory.log import secret
 from session_memory.model.words import plain_text, search_parts
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 HEADER = 100  # bytes of a database's header
 MAGIC = b"SQLite format 3\0"
 BUSY_MS = 5000
+WORDS = ("event_text", "entity_text")  # full-text tables: SQLite keeps each in several of its own
 DAMAGE = (apsw.CorruptError, apsw.NotADBError)
 FAILURES = (apsw.Error,)  # everything SQLite can raise: `unavailable` makes a sentence of it
 
@@ -36,6 +38,9 @@ class Database:
 
     def __init__(self, path: str) -> None:
         self.path = path
+        self.home: Home | None = None  # whose secret the ids of what rules find are hashed with; None: without a secret
+        self.numbers: dict[tuple[Any, ...], int] = {}  # rows that were looked up in this transaction
+        self._secret: bytes | None = None
         self.connection = apsw.Connection(path)
         try:
             self._prepare()
@@ -76,9 +81,15 @@ class Database:
         for _row in self.connection.execute(sql, tuple(values)):
             pass
 
+    def run_many(self, sql: str, rows: Sequence[Sequence[Value]]) -> None:
+        """Run one statement once for each of the rows."""
+        for _row in self.connection.executemany(sql, rows):
+            pass
+
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
         """One transaction, all or nothing. Raises what SQLite raised first: a rollback that fails after it tells less."""
+        self.numbers.clear()
         try:
             with self.connection:
                 yield
@@ -87,6 +98,12 @@ class Database:
             if isinstance(first, apsw.Error) and "rollback" in str(error):
                 raise first from None
             raise
+
+    def keyed(self, text: str) -> str:
+        """`text` hashed with the home's secret, as the log does it. Raises OSError."""
+        if self._secret is None:
+            self._secret = secret.load(self.home) if self.home is not None else b""
+        return secret.keyed(self._secret, text)
 
     def made(self) -> int:
         """The row id of the last insert of this connection."""
@@ -104,8 +121,8 @@ class Database:
         """Drop whatever is there and make the tables; inside the caller's transaction, so that readers see old or new."""
         kinds = {"table": "TABLE", "view": "VIEW"}
         found = list(self.rows("SELECT type, name FROM sqlite_schema WHERE sql LIKE 'CREATE V%' OR type = 'table'"))
-        for kind, name in sorted(found, key=lambda row: (row[1] != "event_text", row[0] != "view")):
-            if not name.startswith(("sqlite_", "event_text_")):
+        for kind, name in sorted(found, key=lambda row: (row[1] not in WORDS, row[0] != "view")):
+            if not name.startswith(("sqlite_", *(f"{each}_" for each in WORDS))):
                 self.run(f'DROP {kinds[kind]} IF EXISTS "{name}"')
         self.run(SCHEMA)
         self.run(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -136,9 +153,13 @@ def words_text(data: str) -> str:
 
 def words_parts(type_: str, more: str | None, data: str) -> str:
     """SQL function: the second search column; type and tags help to rank and to find."""
-    tags = loads(more).get("tags", []) if more else []
+    return parts_beside(type_, loads(more).get("tags", []) if more else [], plain_text(loads(data)))
+
+
+def parts_beside(type_: str, tags: Sequence[str], text: str) -> str:
+    """The second search column of an event with this searchable text."""
     label = " ".join([type_, *tags])
-    return f"{label}\n{search_parts(label)}\n{search_parts(plain_text(loads(data)))}"
+    return f"{label}\n{search_parts(label)}\n{search_parts(text)}"
 
 
 def version_at(path: str) -> int | None:

@@ -6,7 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from session_memory import ids
-from session_memory.index.database import loads, words_parts, words_text
+from session_memory.index import mentions
+from session_memory.index.database import loads, parts_beside, words_text
 from session_memory.index.sessions import clock, rows_for
 
 if TYPE_CHECKING:
@@ -27,12 +28,21 @@ def apply(database: Database, record: Record) -> None:
             rows_for(database, record.body or {}, ids.at_ms(record.at), clock(record.hlc))
             _merge(database, record, first)
             return
-    _insert(database, record.id, ids.at_ms(record.at), clock(record.hlc), record.key, record.body or {}, None)
+    insert(database, record.id, ids.at_ms(record.at), clock(record.hlc), record.key, record.body or {})
 
 
-def _insert(
-    database: Database, id_: str, at: int, hlc: int, key: str | None, body: dict[str, Any], n: int | None
+def insert(
+    database: Database,
+    id_: str,
+    at: int,
+    hlc: int,
+    key: str | None,
+    body: dict[str, Any],
+    *,
+    n: int | None = None,
+    document: int | None = None,
 ) -> None:
+    """Make the row of an event and what can be found by it. n: the row it takes again; document: whose chunk it is."""
     session, project = rows_for(database, body, at, hlc)
     data = json.dumps(body.get("data") or {}, ensure_ascii=False, separators=(",", ":"))
     few = {name: body[name] for name in MORE if body.get(name)}
@@ -40,29 +50,28 @@ def _insert(
     parent = _parent(body.get("parent"))
     type_ = str(body.get("type", ""))
     database.run(
-        "INSERT INTO event (n, id, at, hlc, session_n, project_n, category, type, stated_by, parent, key, data, more)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO event (n, id, at, hlc, session_n, project_n, category, type, stated_by, parent, key, data, more,"
+        " document_n) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (n, bytes.fromhex(id_), at, hlc, session, project, str(body.get("category", "custom")), type_,
-         str(body.get("stated_by", "model")), parent, key, data, more),
+         str(body.get("stated_by", "model")), parent, key, data, more, document),
     )  # fmt: skip
     number = n if n is not None else database.made()
+    text = words_text(data)
     database.run(
         "INSERT INTO event_text (rowid, text, parts) VALUES (?, ?, ?)",
-        (number, words_text(data), words_parts(type_, more, data)),
+        (number, text, parts_beside(type_, loads(more).get("tags", []) if more else [], text)),
     )
     for tag in few.get("tags", []):
         database.run("INSERT OR IGNORE INTO tag (tag, event_n) VALUES (?, ?)", (str(tag), number))
+    mentions.add(database, number, project, id_, key, body)
 
 
-def _parent(value: object) -> bytes | None:
+def _parent(value: object) -> bytes | str | None:
     """A parent's id as bytes; ids of other programs keep their text."""
-    if not value:
-        return None
-    text = str(value)
-    try:
+    text = str(value or "")
+    if len(text) == 32 and set(text) <= set("0123456789abcdef"):
         return bytes.fromhex(text)
-    except ValueError:
-        return text.encode("utf-8")
+    return text or None
 
 
 def _merge(database: Database, record: Record, first: tuple[Any, ...]) -> None:
@@ -76,8 +85,8 @@ def _merge(database: Database, record: Record, first: tuple[Any, ...]) -> None:
     merged: dict[str, Any] = {}
     for _id, _at, _hlc, body in versions:
         _fill(merged, loads(body))
-    _delete(database, number)
-    _insert(database, versions[0][0], versions[0][1], versions[0][2], key, merged, number)
+    delete(database, number)
+    insert(database, versions[0][0], versions[0][1], versions[0][2], key, merged, n=number)
 
 
 def _fill(target: dict[str, Any], later: dict[str, Any]) -> None:
@@ -95,7 +104,9 @@ def _keep_twin(database: Database, key: str | None, hlc: int, id_: str, at: int,
     )
 
 
-def _delete(database: Database, number: int) -> None:
+def delete(database: Database, number: int) -> None:
+    """Remove the row of an event and everything that was found by it."""
+    mentions.remove(database, number)
     database.run(
         "INSERT INTO event_text (event_text, rowid, text, parts)"
         " SELECT 'delete', n, text, parts FROM event_words WHERE n = ?",
@@ -121,8 +132,6 @@ def _body(database: Database, number: int) -> dict[str, Any]:
     return body
 
 
-def parent_text(parent: bytes | None) -> str | None:
+def parent_text(parent: bytes | str) -> str:
     """The id of a parent as people write it."""
-    if parent is None:
-        return None
-    return parent.hex() if len(parent) == 16 else parent.decode("utf-8", "replace")
+    return parent.hex() if isinstance(parent, bytes) else parent

@@ -7,7 +7,7 @@ SCHEMA_VERSION, and an older index is then rebuilt, never migrated.
 from __future__ import annotations
 
 APPLICATION_ID = 0x534D656D  # "SMem": how we know that a database is ours
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 SCHEMA = """
 -- How far each origin's log has been applied. (seq, chain) is the truth; file and the offsets are a hint.
@@ -23,13 +23,23 @@ CREATE TABLE position (
 -- Lines that were seen but mean nothing here: newer versions, unknown kinds, forgotten or unreadable bodies.
 CREATE TABLE skipped (why TEXT PRIMARY KEY, lines INTEGER NOT NULL) WITHOUT ROWID;
 
--- What the work is about: one row a repository (or folder).
+-- What the work is about: one row a key. What is recorded stays under its key; reads go by `whole`.
 CREATE TABLE project (
   n INTEGER PRIMARY KEY,
   key TEXT NOT NULL UNIQUE,      -- git:host/owner/name, root:<commit> or dir:<path>
   name TEXT NOT NULL,            -- what people call it
-  named INTEGER                  -- clock of the first record that said so; NULL while the name is made from the key
+  named INTEGER,                 -- clock of the first record that said so; NULL while the name is made from the key
+  whole TEXT NOT NULL            -- the key that stands for all that mean this project: its own, unless said otherwise
 );
+CREATE INDEX project_whole ON project (whole);
+
+-- What was said about a key: which one it belongs to. The last word by clock counts; target NULL takes it back.
+CREATE TABLE project_alias (
+  key TEXT PRIMARY KEY,
+  target TEXT,
+  hlc INTEGER NOT NULL,
+  record TEXT NOT NULL           -- id of the record that said so
+) WITHOUT ROWID;
 
 -- A span of work of one client. Everything that can be said twice stands in session_field.
 CREATE TABLE session (
@@ -61,16 +71,21 @@ CREATE TABLE event (
   category TEXT NOT NULL,
   type TEXT NOT NULL,
   stated_by TEXT NOT NULL,       -- user, model, rule, tool or import
-  parent BLOB,                   -- id of the event it answers
+  parent BLOB,                   -- id of the event it answers: 16 bytes, or the text of another program's id
   key TEXT,                      -- idempotency key
   data TEXT NOT NULL,            -- JSON object
-  more TEXT                      -- JSON object of what few events have: tags, source, branch, commit
+  more TEXT,                     -- JSON object of what few events have: tags, source, branch, commit
+  document_n INTEGER             -- a chunk of this document: no event of the log, found by words or by its type
 );
-CREATE INDEX event_at ON event (at);
-CREATE INDEX event_project ON event (project_n, at);
-CREATE INDEX event_category ON event (project_n, category, at);
-CREATE INDEX event_session ON event (session_n, at);
+CREATE INDEX event_at ON event (at, document_n); -- document_n: so that counting reads the index alone
+CREATE INDEX event_project ON event (project_n, at, document_n);
+CREATE INDEX event_category ON event (project_n, category, at, document_n);
+CREATE INDEX event_session ON event (session_n, at, document_n);
 CREATE INDEX event_parent ON event (parent) WHERE parent IS NOT NULL;
+-- marks: events that say of another one that it is accepted, rejected, superseded or wrong
+CREATE INDEX event_mark ON event (parent) WHERE parent IS NOT NULL AND category = 'decision'
+  AND type IN ('accepted', 'rejected', 'superseded', 'wrong', 'cleared');
+CREATE INDEX event_document ON event (document_n) WHERE document_n IS NOT NULL;
 CREATE UNIQUE INDEX event_key ON event (key) WHERE key IS NOT NULL;
 
 -- Tags of events, one row each.
@@ -105,7 +120,7 @@ CREATE TABLE checkpoint (
 CREATE INDEX checkpoint_project ON checkpoint (project_n, hlc);
 CREATE INDEX checkpoint_session ON checkpoint (session_n, type, hlc);
 
--- Lessons that can be used again.
+-- Lessons that can be used again. What outcomes and merges say of them is counted here, anew with each of those.
 CREATE TABLE learning (
   n INTEGER PRIMARY KEY,
   id TEXT NOT NULL UNIQUE,       -- what tools call it
@@ -113,44 +128,98 @@ CREATE TABLE learning (
   project_n INTEGER NOT NULL REFERENCES project,
   category TEXT NOT NULL,        -- pattern, decision or anti-pattern
   title TEXT NOT NULL,
-  confidence REAL NOT NULL,
+  given REAL NOT NULL,           -- confidence as it was stated
+  confidence REAL NOT NULL,      -- after all outcomes
+  success INTEGER NOT NULL DEFAULT 0,
+  partial INTEGER NOT NULL DEFAULT 0,
+  failed INTEGER NOT NULL DEFAULT 0,
+  used INTEGER NOT NULL DEFAULT 0,    -- outcomes, and the uses that an older product counted
+  shown INTEGER NOT NULL DEFAULT 0,   -- sessions it was shown to
+  last INTEGER NOT NULL,         -- when it was stated or used last, ms since 1970
+  merged_into TEXT,              -- id of the learning that stands for it now
   at INTEGER NOT NULL,
   hlc INTEGER NOT NULL,
   body TEXT NOT NULL             -- JSON object as recorded
 );
+CREATE INDEX learning_confidence ON learning (project_n, confidence);
 
--- Things that are talked about.
+-- What became of learnings, one row a record.
+CREATE TABLE outcome (
+  id TEXT PRIMARY KEY,           -- id of the record
+  learning TEXT NOT NULL,        -- id of a learning
+  outcome TEXT NOT NULL,         -- success, partial, failed, shown or merged
+  session TEXT NOT NULL,         -- where it was used or shown
+  at INTEGER NOT NULL,
+  hlc INTEGER NOT NULL,
+  key TEXT UNIQUE,               -- idempotency key: of several with one key the first by (hlc, id)
+  notes TEXT
+) WITHOUT ROWID;
+CREATE INDEX outcome_learning ON outcome (learning);
+
+-- Which learning was put in the place of which; of several words on one the last by (hlc, record) counts.
+CREATE TABLE merge (learning TEXT NOT NULL, hlc INTEGER NOT NULL, record TEXT NOT NULL, target TEXT NOT NULL,
+  PRIMARY KEY (learning, hlc, record, target)) WITHOUT ROWID;
+CREATE INDEX merge_target ON merge (target);
+
+-- The words of learnings, as event_text holds those of events.
+CREATE VIRTUAL TABLE learning_text USING fts5 (text, parts, tokenize='porter unicode61 remove_diacritics 2');
+INSERT INTO learning_text (learning_text, rank) VALUES ('secure-delete', 1);
+
+-- Things that are talked about: stated by somebody (record), mentioned by events (seen), or both; else only the end of
+-- a relation, known by its id.
 CREATE TABLE entity (
   n INTEGER PRIMARY KEY,
   id TEXT NOT NULL UNIQUE,       -- made from project, type and qualified name, keyed: the same on every device
-  record TEXT NOT NULL,
-  project_n INTEGER NOT NULL REFERENCES project,
+  project_n INTEGER REFERENCES project, -- NULL: only the end of a relation
   type TEXT NOT NULL,
   name TEXT NOT NULL,
   qualified_name TEXT,
-  at INTEGER NOT NULL,
-  hlc INTEGER NOT NULL,
-  body TEXT NOT NULL
+  record TEXT,                   -- id of the record it was stated by last; NULL: rules found it in events
+  session_n INTEGER,             -- where it was stated
+  at INTEGER,
+  hlc INTEGER,
+  body TEXT                      -- JSON object as recorded
 );
-CREATE INDEX entity_name ON entity (name);
+CREATE INDEX entity_name ON entity (name COLLATE NOCASE);
+CREATE INDEX entity_qualified ON entity (qualified_name) WHERE qualified_name IS NOT NULL;
+CREATE INDEX entity_kind ON entity (project_n, type, name, qualified_name); -- a pattern reads the index alone
+CREATE INDEX entity_stated ON entity (project_n, type, name) WHERE record IS NOT NULL;
 
--- Named, directed links between entities.
+-- Which events mention an entity. Rules find it when an event is applied (model/mentions.py); nothing of it is recorded.
+CREATE TABLE seen (
+  entity_n INTEGER NOT NULL,
+  event_n INTEGER NOT NULL,
+  how INTEGER NOT NULL,          -- 1 read, 2 edited, 3 named
+  PRIMARY KEY (entity_n, event_n)
+) WITHOUT ROWID;
+CREATE INDEX seen_event ON seen (event_n);
+
+-- The words of entities: names with the pieces of identifiers, and what is said about them.
+CREATE VIRTUAL TABLE entity_text USING fts5 (
+  names, about, content='', contentless_delete=1, detail=column, tokenize='porter unicode61 remove_diacritics 2'
+);
+
+-- Named, directed links between entities, stated or shown by events (proof).
 CREATE TABLE relation (
   n INTEGER PRIMARY KEY,
   id TEXT NOT NULL UNIQUE,       -- made from both ends and the type, keyed
-  record TEXT NOT NULL,
-  project_n INTEGER NOT NULL REFERENCES project,
-  source TEXT NOT NULL,          -- id of an entity
-  target TEXT NOT NULL,
+  source_n INTEGER NOT NULL REFERENCES entity,
+  target_n INTEGER NOT NULL REFERENCES entity,
   type TEXT NOT NULL,
-  at INTEGER NOT NULL,
-  hlc INTEGER NOT NULL,
-  body TEXT NOT NULL
+  record TEXT,                   -- NULL: rules found it in events
+  at INTEGER,
+  hlc INTEGER,
+  valid_from INTEGER,            -- ms since 1970; NULL: since the first event that shows it
+  valid_to INTEGER,              -- NULL: still
+  body TEXT
 );
-CREATE INDEX relation_source ON relation (source);
-CREATE INDEX relation_target ON relation (target);
+CREATE INDEX relation_source ON relation (source_n, type);
+CREATE INDEX relation_target ON relation (target_n, type);
 
--- Files that were read in; their text stands in events.
+-- Which events show a relation.
+CREATE TABLE proof (relation_n INTEGER NOT NULL, event_n INTEGER NOT NULL, PRIMARY KEY (relation_n, event_n)) WITHOUT ROWID;
+
+-- Files that were read in. Their text is cut into chunks, which stand in event: of one file those of its last record.
 CREATE TABLE document (
   n INTEGER PRIMARY KEY,
   id TEXT NOT NULL UNIQUE,

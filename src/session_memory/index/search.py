@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from session_memory import ids
 from session_memory.errors import InvalidInput
+from session_memory.index import marks
 from session_memory.index.database import loads
 from session_memory.index.events import parent_text
 from session_memory.index.sessions import LINEAGE
@@ -84,7 +85,8 @@ def search(
         following = [rows[limit - 1][1], rows[limit - 1][2], rows[limit - 1][0].hex()] if len(rows) > limit else []
     total = _count(database, wanted)
     next_cursor = _write_cursor(mark, following) if len(rows) > limit else None
-    return Page([described(row) for row in rows[:limit]], min(total, COUNTED), total > COUNTED, next_cursor)
+    shown = marks.attach(database, [described(row) for row in rows[:limit]])
+    return Page(shown, min(total, COUNTED), total > COUNTED, next_cursor)
 
 
 def by_ids(database: Database, event_ids: list[str]) -> list[dict[str, Any]]:
@@ -100,11 +102,11 @@ def by_ids(database: Database, event_ids: list[str]) -> list[dict[str, Any]]:
         )
         if len(rows) == 1:
             found.append(described(rows[0]))
-    return found
+    return marks.attach(database, found)
 
 
 def described(row: tuple[Any, ...]) -> dict[str, Any]:
-    """An event as `session_query` returns it."""
+    """An event as `session_query` returns it, but for its mark."""
     id_, at, _hlc, category, type_, session, parent, data, more, stated_by, _n = row
     few = loads(more) if more else {}
     event: dict[str, Any] = {
@@ -134,6 +136,8 @@ def _where(wanted: Filter) -> tuple[str, list[Value]]:
         add("event.project_n = (SELECT n FROM project WHERE key = ?)", *wanted.projects)
     elif wanted.projects:
         add(f"event.project_n IN (SELECT n FROM project WHERE key IN ({_marks(wanted.projects)}))", *wanted.projects)
+    if wanted.match is None and wanted.type != "document":
+        add("event.document_n IS NULL")  # chunks of documents are found by words, or asked for
     if wanted.session is not None:
         add("event.session_n = (SELECT n FROM session WHERE id = ?)", wanted.session)
     if wanted.lineage_of is not None:
@@ -294,7 +298,7 @@ def every(database: Database, wanted: Filter, *, most: int = -1, newest: bool = 
             [*values, most],
         )
     )
-    return [described(row) for row in (reversed(rows) if newest else rows)]
+    return marks.attach(database, [described(row) for row in (reversed(rows) if newest else rows)])
 
 
 def extent(database: Database, wanted: Filter) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Sessions and projects in the index: who worked on what, when, and from which session it came."""
+"""Sessions in the index: who worked on what, when, and from which session it came."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from session_memory import ids
-from session_memory.model.record import EVERYWHERE
+from session_memory.index.projects import MEANT, row_for
 
 if TYPE_CHECKING:
     from session_memory.index.database import Database
@@ -14,12 +14,16 @@ if TYPE_CHECKING:
 
 TITLE = 80  # characters of the first prompt that name a session
 FIRST_WINS = ("how", "parent_session", "title")
+ROWS = (  # under the key it was recorded with, by the name of the project that key belongs to
+    "SELECT session.n, session.id, project.key, mine.name, session.started FROM session"
+    " JOIN project ON project.n = session.project_n JOIN project AS mine ON mine.key = project.whole"
+)
 FIELDS = ("client", "skill", "how", "parent_session", "cwd", "branch", "commit", "title")
 
 
 def clock(hlc: str) -> int:
     """A hybrid clock as one integer: ms * 10,000 + counter."""
-    return int(hlc[:13]) * 10_000 + int(hlc[14:])
+    return ids.hlc_number(hlc)
 
 
 def apply(database: Database, record: Record) -> None:
@@ -45,7 +49,7 @@ def apply(database: Database, record: Record) -> None:
 
 def rows_for(database: Database, body: dict[str, Any], at: int, hlc: int) -> tuple[int, int]:
     """The row numbers of the session and project a body names, made when they are new."""
-    project = _project(database, str(body.get("project") or "dir:"), body.get("project_name"), hlc)
+    project = row_for(database, str(body.get("project") or "dir:"), body.get("project_name"), hlc)
     session = str(body.get("session") or "")
     row = database.one("SELECT n, started, first_hlc, project_n FROM session WHERE id = ?", (session,))
     if row is None:
@@ -61,23 +65,10 @@ def rows_for(database: Database, body: dict[str, Any], at: int, hlc: int) -> tup
     return number, project
 
 
-def _project(database: Database, key: str, name: str | None, hlc: int) -> int:
-    """The row of a project. The first record (by clock) that names it does so, in whatever order records arrive."""
-    row = database.one("SELECT n, named FROM project WHERE key = ?", (key,))
-    if row is None:
-        shown = name or key.rstrip("/").rsplit("/", 1)[-1].rsplit(":", 1)[-1] or key
-        database.run("INSERT INTO project (key, name, named) VALUES (?, ?, ?)", (key, shown, hlc if name else None))
-        return database.made()
-    if name and (row[1] is None or hlc < row[1]):
-        database.run("UPDATE project SET name = ?, named = ? WHERE n = ?", (name, hlc, row[0]))
-    return int(row[0])
-
-
 def find(database: Database, session_id: str) -> dict[str, Any] | None:
     """What is known of one session: id, project, project_name, started (ms), fields, last (ms), event_count."""
     row = database.one(
-        "SELECT session.n, session.id, project.key, project.name, session.started FROM session"
-        " JOIN project ON project.n = session.project_n WHERE session.id = ?",
+        f"{ROWS} WHERE session.id = ?",
         (session_id,),
     )
     return None if row is None else _described(database, row)
@@ -86,8 +77,7 @@ def find(database: Database, session_id: str) -> dict[str, Any] | None:
 def listed(database: Database, project: str | None, limit: int) -> list[dict[str, Any]]:
     """The newest sessions (of a project key, or all), newest first, subagents left out."""
     rows = database.rows(
-        "SELECT session.n, session.id, project.key, project.name, session.started FROM session"
-        " JOIN project ON project.n = session.project_n WHERE (?1 IS NULL OR project.key IN (?1, 'any:'))"
+        f"{ROWS} WHERE {MEANT}"
         " AND NOT EXISTS (SELECT 1 FROM session_field WHERE session_n = session.n AND name = 'how'"
         " AND value = 'subagent')"
         " ORDER BY max(session.started, coalesce((SELECT max(at) FROM event WHERE session_n = session.n), 0)) DESC"
@@ -100,7 +90,8 @@ def listed(database: Database, project: str | None, limit: int) -> list[dict[str
 def _described(database: Database, row: tuple[Any, ...]) -> dict[str, Any]:
     number, session_id, key, name, started = row
     fields = dict(database.rows("SELECT name, value FROM session_field WHERE session_n = ?", (number,)))
-    last, count = database.one("SELECT max(at), count(*) FROM event WHERE session_n = ?", (number,)) or (None, 0)
+    counted = "SELECT max(at), count(*) FROM event WHERE session_n = ? AND document_n IS NULL"
+    last, count = database.one(counted, (number,)) or (None, 0)
     if not fields.get("title"):  # the first thing said names a session
         said = database.one(
             "SELECT data ->> 'text' FROM event WHERE session_n = ? AND category = 'message' AND type = 'user_prompt'"
@@ -120,11 +111,20 @@ def _described(database: Database, row: tuple[Any, ...]) -> dict[str, Any]:
     }
 
 
+def folder(database: Database, session_id: str) -> str:
+    """The folder a session worked in; empty where nobody said."""
+    row = database.one(
+        "SELECT value FROM session_field WHERE name = 'cwd' AND session_n = (SELECT n FROM session WHERE id = ?)",
+        (session_id,),
+    )
+    return str(row[0]) if row else ""
+
+
 def counts(database: Database, session_id: str) -> dict[str, int]:
     """How many events of each category the session holds."""
     rows = database.rows(
         "SELECT category, count(*) FROM event WHERE session_n = (SELECT n FROM session WHERE id = ?)"
-        " GROUP BY category ORDER BY category",
+        " AND document_n IS NULL GROUP BY category ORDER BY category",
         (session_id,),
     )
     return dict(rows)
@@ -139,20 +139,3 @@ LINEAGE = (
 def lineage(database: Database, session_id: str) -> list[str]:
     """The session and those it came from."""
     return [row[0] for row in database.rows(f"{LINEAGE} SELECT id FROM lineage", (session_id,))]
-
-
-def projects(database: Database) -> list[dict[str, Any]]:
-    """Every project: key, name, sessions, events, first and last (ms), most recent first."""
-    rows = database.rows(
-        "SELECT project.key, project.name, (SELECT count(*) FROM session WHERE project_n = project.n),"
-        " count(event.n), min(event.at), max(event.at) FROM project LEFT JOIN event ON event.project_n = project.n"
-        " GROUP BY project.n ORDER BY max(event.at) DESC"
-    )
-    names = ("key", "name", "sessions", "events", "first", "last")
-    return [dict(zip(names, row)) for row in rows]
-
-
-def in_scope(database: Database, project: str) -> tuple[str, ...]:
-    """The projects that a search of one looks at: itself, and what came from homes that knew no projects."""
-    older = database.one("SELECT 1 FROM project WHERE key = ?", (EVERYWHERE,))
-    return (project, EVERYWHERE) if older and project != EVERYWHERE else (project,)

@@ -35,7 +35,7 @@ EXEMPT = (ORIGIN, FORGET)
 class Bans:
     """What is forgotten in one home: ids, keys, fingerprints of texts; and what has yet to be done ("" when nothing)."""
 
-    __slots__ = ("_mark", "_secret", "_sizes", "blobs", "ids", "keys", "pending", "texts")
+    __slots__ = ("_mark", "_secret", "_sizes", "_tails", "blobs", "ids", "keys", "pending", "texts")
 
     def __init__(self, secret_bytes: bytes) -> None:
         self.ids: set[str] = set()
@@ -46,6 +46,7 @@ class Bans:
         self._secret = secret_bytes
         self._mark = secret_mark(secret_bytes)
         self._sizes: dict[int, set[str]] = {}
+        self._tails: set[str] | None = None
 
     def add_text(self, size: int, mark: str, digest: str) -> None:
         """Take a fingerprint in; one made with another home's secret is kept, but cannot be searched for."""
@@ -56,6 +57,12 @@ class Bans:
     def bans(self, id_: str, key: str | None) -> bool:
         """Whether a record of this id or key is forgotten."""
         return id_ in self.ids or (key is not None and key in self.keys)
+
+    def bans_words(self, digest: str) -> bool:
+        """Whether a record whose key ends with this keyed hash of its words is forgotten: a copy of it has another key."""
+        if self._tails is None:
+            self._tails = {key.rpartition(":")[2] for key in self.keys if key.count(":") > 1}
+        return digest in self._tails
 
     def clean_body(self, body: dict[str, Any]) -> dict[str, Any]:
         """A body with every forgotten text replaced in what was said; what it belongs to (session, project, kind) stays."""

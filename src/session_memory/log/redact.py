@@ -22,11 +22,19 @@ if TYPE_CHECKING:
     Scanner = Callable[[str], list[tuple[str, str]]]
 
 SHORTEST_KNOWN = 8
-LEAST_ENTROPY = 3.0  # bits a character, of an assigned value: below it, it is a word or a name
+LEAST_ENTROPY = (
+    2.0  # bits a character, of a long assigned value: below it, it is a ruler or a mask (four letters in turn)
+)
 NAME_LIKE = later(r"[A-Za-z_$][A-Za-z_$.\-]*")
 MARK = "[REDACTED:"
 SHORTEST = 8  # characters below which no rule can match
 REMEMBERED, MOST_REMEMBERED = 40, 5_000  # characters of a text whose outcome is remembered; how many texts
+GUESSED = (
+    "assignment",
+    "option",
+    "short-name",
+)  # kinds known by the name beside the value: the value must look like one
+HOLLOW_KINDS = (*GUESSED, "url-password", "connection", "authorization", "curl-user", "netrc", "command", "stored-auth")
 WORDS = tuple((word, number) for number, (_kind, words, _pattern) in enumerate(RULES) for word in words)
 
 
@@ -121,7 +129,7 @@ class Redactor:
             whole = match.group()
             group = 1 if match.re.groups and match.group(1) is not None else 0
             found = match.group(group)
-            if MARK in whole or (kind == "assignment" and not _likely(found)) or _hollow(found, kind):
+            if MARK in whole or (kind in GUESSED and not _likely(found)) or _hollow(found, kind):
                 return whole
             some += 1
             start = match.start(group) - match.start()
@@ -157,7 +165,7 @@ def _bare(value: str) -> bool:
 
 
 def _hollow(value: str, kind: str = "assignment") -> bool:
-    if kind not in ("assignment", "url-password", "connection", "authorization", "curl-user", "netrc"):
+    if kind not in HOLLOW_KINDS:
         return False
     low = value.lower()
     return any(word in low for word in HOLLOW) or len(set(low)) < 4

@@ -88,8 +88,20 @@ RULES: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("cookie", ("cookie:",), r"(?i)\b(?:set-)?cookie:\s*([^\r\n\"']{0,40}?=[A-Za-z0-9%_\-.+/=|]{12,}[^\r\n\"']{0,2000})"),
     ("curl-user", ("curl ",), r"\bcurl\b[^\r\n]{0,400}?\s(?:-u|--user)[ =]\\?[\"']?[^\s:\"'$]{1,80}:([^\s\"'$]{3,})"),
     ("connection", ("password=", "pwd="), r"(?i);\s*(?:password|pwd)=([^;\s\"'${}]{4,})"),
+    ("openvpn-key", ("-----begin openvpn",), r"-----BEGIN OpenVPN Static key V1-----[\s\S]{16,}?(?:-----END OpenVPN Static key V1-----|\Z)"),
+    ("wireguard-key", ("privatekey", "presharedkey"), r"\b(?:PrivateKey|PresharedKey)\s*=\s*([A-Za-z0-9+/]{42,43}=)"),
+    ("kube-key", ("client-key-data",), r"client-key-data\\?[\"']?:\s*\\?[\"']?([A-Za-z0-9+/]{40,}={0,2})"),
+    ("stored-auth", ("\"auth", "_auth="), r"(?:\"auth\\?\"\s*:\s*\\?\"|\b_auth=)([A-Za-z0-9+/]{12,}={0,2})"),
+    ("password-hash", ("$1$", "$5$", "$6$", "$y$", "$2a$", "$2b$", "$2y$", "$apr1$", "$argon2"), r"\$(?:[156y]|2[aby]|apr1|argon2(?:id|i|d))\$[./A-Za-z0-9$=,+]{22,}"),
+    ("command", ("sshpass", "mysql", "mariadb", "redis-cli", " login "),
+     r"\b(?:sshpass\s+-p\s?|(?:mysql|mariadb)[a-z\-]{0,12}\b[^\r\n|;&]{0,200}?\s-p|redis-cli\b[^\r\n|;&]{0,200}?\s-a\s+|(?:docker|podman|nerdctl|helm registry|buildah|oras)\s+login\b[^\r\n|;&]{0,200}?\s-p\s+)[\"']?([^\s\"'$`<>|]{4,200})"),
+    ("option", ("-pass", "-secret", "-token", "-key ", "-key=", "-pwd"),
+     r"(?i)(?<![\w\-])--?(?:[a-z0-9]{1,20}-){0,4}(?:password|passwd|passphrase|pass|pwd|secret|token|api-?key|access-key|private-key|secret-key)(?:\s{1,4}|=)\\?[\"']?([^\s\"'`,;<>(){}\[\]\\]{8,2000})"),
+    ("short-name", ("_pass", "_pw", "_pat", "_psk"),
+     r"(?i)(?<![\w$])[a-z][\w.\-]{0,40}_(?:pass|pw|pat|psk)\\?[\"']?\s{0,2}(?:=|:)\s{0,2}\\?[\"']?([^\s\"'`,;<>(){}\[\]\\]{8,2000})"),
+    ("short-name", ("_key",), r"(?<![\w$])[A-Z][A-Z0-9_]{1,40}_KEY\\?[\"']?\s?(?:=|:)\s?\\?[\"']?([A-Za-z0-9+/_\-:]{20,2000}={0,2})"),
     ("assignment", ("passw", "pwd", "secret", "token", "api_key", "apikey", "api-key", "access_key", "access-key", "accesskey", "private_key", "auth_key", "credential", "passphrase", "signing_key", "encryption_key", "master_key"),
-     r"(?i)\b[\w.\-]{0,40}?(?:password|passwd|passphrase|pwd|secret|token|api[_\-]?key|access[_\-]?key|private[_\-]?key|auth[_\-]?key|signing[_\-]?key|encryption[_\-]?key|master[_\-]?key|credential)s?[\w\-]{0,20}\\?[\"'`]?\]?\s{0,4}(?:=>|:=|=|:)\s{0,4}(?:[rbuf]?\\?[\"'`])?([^\s\"'`,;<>(){}\[\]\\]{8,200})"),
+     r"(?i)\b[\w.\-]{0,40}?(?:password|passwd|passphrase|pwd|secret|token|api[_\-]?key|access[_\-]?key|private[_\-]?key|auth[_\-]?key|signing[_\-]?key|encryption[_\-]?key|master[_\-]?key|credential)s?[\w\-]{0,20}\\?[\"'`]?\]?\s{0,4}(?:=>|:=|=|:)\s{0,4}(?:[rbuf]?\\?[\"'`])?([^\s\"'`,;<>(){}\[\]\\]{8,2000})"),
 )  # fmt: skip
 # member names whose text value is a secret whatever it looks like
 TELLING = frozenset(

@@ -66,6 +66,38 @@ def fitted(events: list[dict[str, Any]], room: int = MOST_CHARACTERS - 1_000) ->
     return kept
 
 
+def fitted_state(state: dict[str, Any], room: int = MOST_CHARACTERS // 2) -> dict[str, Any]:
+    """A plugin's state within `room` characters: of its `custom_data` what fits, with `cut` = characters left out."""
+    if len(json.dumps(state, ensure_ascii=False)) <= room:
+        return state
+    known = {"phase": str(state.get("phase", ""))[:SHORT], "progress": state.get("progress", 0.0)}
+    rest = state.get("custom_data")
+    return {**known, "custom_data": cut(rest if isinstance(rest, dict) else {}, room - SHORT)}
+
+
+def fitted_lists(result: dict[str, Any], names: tuple[str, ...], room: int = MOST_CHARACTERS - 1_000) -> dict[str, Any]:
+    """The result with its lists as long as one answer can carry: shared evenly, what one leaves over goes to the next."""
+    lists = [name for name in names if result.get(name)]
+    shown = dict(result)
+    for number, name in enumerate(lists):
+        share = room // (len(lists) - number)
+        kept: list[Any] = []
+        used = 0
+        for each in result[name]:
+            if isinstance(each.get("metadata"), dict) and len(json.dumps(each, ensure_ascii=False)) > share // 4:
+                each = {**each, "metadata": cut(each["metadata"], share // 8)}  # noqa: PLW2901  # the same one, shorter
+            size = len(json.dumps(each, ensure_ascii=False)) + 1
+            if used + size > share:
+                break
+            kept.append(each)
+            used += size
+        if len(kept) < len(result[name]):
+            shown["left_out"] = {**shown.get("left_out", {}), name: len(result[name]) - len(kept)}
+        shown[name] = kept
+        room -= used
+    return shown
+
+
 def cut(data: dict[str, Any], room: int) -> dict[str, Any]:
     """`data` within `room` characters: short members whole, long strings by their beginning, `cut` = characters left out."""
     whole = len(json.dumps(data, ensure_ascii=False))

@@ -42,7 +42,7 @@ def tools(memory: Callable[[], Memory]) -> list[ToolSpec]:
         record = kept.records[0]
         return structured(
             {"event_id": record.id, "timestamp": record.at, "session_id": session, "stored": kept.stored,
-             "indexed": kept.indexed, "reason": kept.reason or None}
+             "indexed": kept.indexed, "reason": kept.reason or None, "hint": kept.hint or None}
         )  # fmt: skip
 
     async def session_query(

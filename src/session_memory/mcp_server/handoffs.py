@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Literal
 
 from mcp_types import CallToolResult
 
-from session_memory.mcp_server.answers import ToolSpec, prose, structured
+from session_memory.mcp_server.answers import MOST_CHARACTERS, ToolSpec, prose, structured
+from session_memory.model.handoff import fitted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from session_memory.memory import Memory
+
+ROOM = MOST_CHARACTERS - 1_000  # of a handoff as JSON
 
 
 def tools(memory: Callable[[], Memory]) -> list[ToolSpec]:
@@ -42,7 +45,7 @@ def tools(memory: Callable[[], Memory]) -> list[ToolSpec]:
         include = {"decisions": include_decisions, "findings": include_findings,
                    "open_questions": include_open_questions, "progress": include_progress}  # fmt: skip
         told = memory().handoffs.write(session_id=session_id, include=include, budget=budget_tokens)
-        return structured(told.object) if format == "json" else prose(told.text, told.ids)
+        return structured(fitted(told.object, ROOM)) if format == "json" else prose(told.text, told.ids)
 
     return [
         ToolSpec(session_resume, "Resume from a checkpoint", reads=False),

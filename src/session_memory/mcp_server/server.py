@@ -14,9 +14,22 @@ from mcp_types import INVALID_PARAMS, CallToolResult, ToolAnnotations
 from pydantic import ValidationError
 
 from session_memory.errors import InvalidInput, SessionMemoryError
-from session_memory.mcp_server import checkpoints, context, events, handoffs, prompts, resources, sessions
+from session_memory.mcp_server import (
+    checkpoints,
+    context,
+    documents,
+    entities,
+    events,
+    handoffs,
+    learnings,
+    prompts,
+    resources,
+    sessions,
+)  # fmt: skip
 from session_memory.mcp_server.answers import ToolSpec, failed
 from session_memory.mcp_server.instructions import INSTRUCTIONS
+from session_memory.mcp_server.switched import tools_off
+from session_memory.model.features import SWITCHED
 from session_memory.settings import environment
 from session_memory.version import VERSION
 
@@ -46,6 +59,10 @@ class OpenLater:
             self._memory = Memory(self._home, client="mcp")
         return self._memory
 
+    def tools_off(self) -> frozenset[str]:
+        """The tools of features that are switched off; asked without opening anything."""
+        return tools_off(self._home)
+
     def opened(self) -> Memory | None:
         """The memory if it is open."""
         return self._memory
@@ -60,9 +77,11 @@ class Server(MCPServer[Any]):
             subscriptions=False,  # our lists never change, and a client that is told so asks for them at once
         )  # fmt: skip
         self._memory = memory
-        for room in (sessions, events, checkpoints, handoffs, context):
+        self._off = memory.tools_off()
+        for room in (sessions, events, checkpoints, handoffs, learnings, entities, documents, context):
             for tool in room.tools(memory):
-                self._add(tool)
+                if tool.function.__name__ not in self._off:
+                    self._add(tool)
         resources.add(self, memory)
         prompts.add(self, memory)
 
@@ -145,6 +164,9 @@ class Server(MCPServer[Any]):
     async def call_tool(self, name: str, arguments: dict[str, Any], context: Any = None) -> CallToolResult:  # noqa: ARG002  # the SDK passes it
         """Run a tool; whatever goes wrong becomes an answer the model can act on."""
         tool = self._tool_manager.get_tool(name)
+        if tool is None and name in self._off:
+            feature = next(each for each, tools in SWITCHED.items() if name in tools)
+            return failed(f"{name} is not there: {feature} is false in config.json. [feature-off]")
         if tool is None:
             near = difflib.get_close_matches(name, [each.name for each in self._tool_manager.list_tools()], 1)
             raise MCPError(
@@ -218,6 +240,10 @@ def lean(schema: dict[str, Any]) -> dict[str, Any]:
             return [strip(each) for each in part]
         if not isinstance(part, dict):
             return part
+        if "$ref" in part:  # the definitions do not go along: what they say stands where it is meant
+            return {
+                k: v for k, v in strip(schema["$defs"][part["$ref"].rpartition("/")[2]]).items() if k != "description"
+            }
         kept = {k: strip(v) for k, v in part.items() if k != "title" and not (k == "default" and v in (None, "", []))}
         options = [each for each in kept.get("anyOf", []) if each != {"type": "null"}]
         if "anyOf" in kept and len(options) == 1:

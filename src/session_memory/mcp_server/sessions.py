@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcp_types import CallToolResult
 
-from session_memory.mcp_server.answers import ToolSpec, structured
+from session_memory.mcp_server.answers import ToolSpec, fitted_state, structured
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +37,7 @@ def tools(memory: Callable[[], Memory]) -> list[ToolSpec]:
 
     async def session_status(session_id: str | None = None) -> CallToolResult:
         """Session, counts, plugin state and progress, last checkpoint, health of log and index."""
-        return structured(memory().starts.status(session_id))
+        return structured(memory().starts.status(session_id, fit=fitted_state))
 
     return [
         ToolSpec(session_init, "Start or attach a session", reads=False),

@@ -15,9 +15,10 @@ HANDSHAKE = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
 MODERN = ("2026-07-28",)
 LISTS = ("tools/list", "prompts/list", "resources/list", "resources/templates/list")
 ASK = (
+    "import os\n"
     "from session_memory.mcp_server import stdio\n"
     "from session_memory.mcp_server.server import OpenLater, Server\n"
-    "stdio.run(lambda: Server(OpenLater(None)), None)"
+    "stdio.run(lambda: Server(OpenLater(os.devnull)), None)"  # no home: nobody's settings
 )
 CLIENT = {"name": "snapshot", "version": "1"}
 

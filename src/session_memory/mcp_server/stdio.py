@@ -26,13 +26,15 @@ if TYPE_CHECKING:
 SNAPSHOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "snapshot.json")
 
 
-def run(build: Build, snapshot: str | None, started: Started = lambda loop: None) -> None:
+def run(
+    build: Build, snapshot: str | None, started: Started = lambda loop: None, without: frozenset[str] = frozenset()
+) -> None:
     """Serve until stdin ends; then the process ends. `build` imports the SDK and makes the server.
 
     snapshot: path of the answers that can be given before that; None, absent or of another version: no early answers.
-    started: called on the event loop once the SDK serves.
+    started: called on the event loop once the SDK serves. without: tools that are not to be listed.
     """
-    wire = Wire(_load(snapshot))
+    wire = Wire(_load(snapshot, without))
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: os._exit(0))  # what was acknowledged is in the log
     wire.start()
@@ -55,8 +57,8 @@ def run(build: Build, snapshot: str | None, started: Started = lambda loop: None
     os._exit(0)
 
 
-def _load(path: str | None) -> dict[str, Any] | None:
-    """The snapshot, if it is there and of this version."""
+def _load(path: str | None, without: frozenset[str] = frozenset()) -> dict[str, Any] | None:
+    """The snapshot, if it is there and of this version, without some tools."""
     try:
         with open(path or os.devnull, encoding="utf-8") as file:
             loaded = json.load(file)
@@ -65,6 +67,9 @@ def _load(path: str | None) -> dict[str, Any] | None:
     if loaded.get("version") != VERSION:
         return None
     tables = loaded["tables"]
+    for table in tables if without else ():
+        if "tools" in table:
+            table["tools"] = [each for each in table["tools"] if each["name"] not in without]
     loaded["results"] = {
         version: {method: tables[number] for method, number in methods.items()}
         for version, methods in loaded["methods"].items()

@@ -8,7 +8,9 @@ commands that keep failing. Nothing is guessed from prose. Standard library only
 from __future__ import annotations
 
 from session_memory.model import rules
+from session_memory.model.asks import asked
 from session_memory.model.facts import alternatives_of, gather, reason_of, severity, text_of
+from session_memory.model.mark import described, in_words, is_mark
 from session_memory.model.notes import (
     ANSWERED,
     ASKED,
@@ -38,15 +40,16 @@ if TYPE_CHECKING:
     from session_memory.model.notes import Note
 
 # sections, in the order of their weight
-RULES, TASKS, QUESTIONS, BLOCKERS, DECISIONS, NEXT, ASKS, WORK, FILES, COMMANDS, FAILING, FINDINGS, LAST = (
-    "rules", "task", "questions", "blockers", "decisions", "next", "asks", "work", "files", "commands", "failing", "findings",
-    "last",
+RULES, TASKS, QUESTIONS, BLOCKERS, DECISIONS, SET_ASIDE, NEXT, ASKS, WORK, FILES, COMMANDS, FAILING, FINDINGS, LAST = (
+    "rules", "task", "questions", "blockers", "decisions", "set aside", "next", "asks", "work", "files", "commands", "failing",
+    "findings", "last",
 )  # fmt: skip
 MOST_RULES, MOST_TASK_RULES, MOST_ASKS, MOST_FILES, MOST_COMMANDS, MOST_COMMITS = 12, 12, 5, 24, 8, 3
-PASSING = ("/tmp/", "/private/tmp/", "/var/folders/")  # noqa: S108  # names of places, nothing is written there
+UNDER_WAY, SHOWN_LAST = "which is in progress", "which was shown last"
+MOST_HELD = 10  # tasks whose rules a brief holds: one that is closed may be begun again
 REPEATED = 2  # as often must a command pass, or fail in a row, to be told
 # notes of a kind that a brief holds, the newest
-KEPT = {SAID: 60, EDIT: 60, COMMIT: 12, TASK: 60, COUNT: 40, FAILED: 10, ITEM: 40, TOLD: 10}
+KEPT = {STATEMENT: 300, SAID: 60, EDIT: 60, COMMIT: 12, TASK: 60, COUNT: 40, FAILED: 10, ITEM: 40, TOLD: 10}
 
 
 class Fact:
@@ -54,9 +57,10 @@ class Fact:
 
     section: one of the words above. text: quoted words, or what was done. by: user, model, rule, tool or import. at: when.
     ids: source events, the first one is shown. why: what made it a fact. about: words by which a text is known to hold it.
+    files: those it names.
     """
 
-    __slots__ = ("about", "at", "by", "ids", "more", "section", "session", "stands", "text", "why")
+    __slots__ = ("about", "at", "by", "files", "ids", "more", "section", "session", "stands", "text", "why")
 
     def __init__(
         self, section: str, text: str, note: Note, why: str, *, by: str = "", more: str = "", stands: bool = False, about: str = ""
@@ -71,6 +75,7 @@ class Fact:
         self.more = more
         self.stands = stands
         self.about = about or text
+        self.files: list[str] = []
 
 
 def facts(notes: list[Note]) -> list[Fact]:
@@ -78,19 +83,23 @@ def facts(notes: list[Note]) -> list[Fact]:
     stated = gather(_statements(notes))
     found = [*_rules(notes, stated.constraints), *_task_rules(notes)]
     found += [_stated(QUESTIONS, each, wording(each), "open question") for each in reversed(stated.questions)]
-    found += [Fact(QUESTIONS, note["text"], note, "put to the user, not answered yet") for note in _unanswered(notes)]
+    found += [
+        Fact(QUESTIONS, note["text"], note, "put to the user, not answered yet", more=" - put to the user")
+        for note in _unanswered(notes)
+    ]
     found += [_stated(BLOCKERS, each, text_of(each), "blocker, not resolved") for each in reversed(stated.blockers)]
     found += [_decision(each) for each in reversed(stated.decisions)]
     found += [
         Fact(DECISIONS, f"Plan approved: {note['title']}", note, "plan the user approved", by="user")
         for note in _last(notes, PLAN)
     ]
+    found += [_set_aside(each) for each in reversed(stated.set_aside)]
     found += _next(notes, stated.next_steps)
     found += [
         _stated(FINDINGS, each, f"{severity(each)}: {text_of(each)}", "finding, not resolved")
         for each in stated.findings
     ]
-    return [*found, *_asks(notes), *_work(notes), *_files(notes), *_commands(notes), *_reply(notes)]
+    return [*_once(found), *_asks(notes), *_work(notes), *_files(notes), *_commands(notes), *_reply(notes)]
 
 
 def kept(notes: list[Note]) -> list[Note]:
@@ -98,15 +107,17 @@ def kept(notes: list[Note]) -> list[Note]:
 
     `facts(kept(a) + b)` says what `facts(a + b)` says, but for what KEPT leaves out.
     """
-    stated = gather(_statements(notes))
+    statements = _statements(notes)
+    stated = gather(statements)
+    marked = {event["id"]: event for event in statements}
     alive = {
         each["id"]
         for events in (stated.constraints, stated.decisions, stated.questions, stated.blockers, stated.next_steps, stated.findings,
-                       stated.assumptions)
+                       stated.assumptions, stated.set_aside)
         for each in events
     }  # fmt: skip
     tasks = Tasks(notes)
-    holding = set(tasks.in_progress()) | set(tasks.begun())
+    holding = {*tasks.in_progress(), *(name for name, _note in newest(tasks.shown)[:MOST_HELD])}
     unanswered = {id(note) for note in _unanswered(notes)}
     last_edit = {note["file"]: id(note) for note in notes if note["what"] == EDIT}
     single = {what: id(note) for note in notes for what in (note["what"],) if what in (TODO, SUMMARY, PLAN, REPLY)}
@@ -119,8 +130,13 @@ def kept(notes: list[Note]) -> list[Note]:
             continue
         if what in (RAN, ANSWERED, COUNT, FAILED) or (what in single and single[what] != id(note)):
             continue
-        if what == TASK and note.get("rules") and note["task"] not in holding:
-            note = {**note, "rules": []}
+        if what == TASK and note["change"] == "show":
+            rules_held = note["task"] in holding and tasks.shown[note["task"]]["id"] == note["id"]
+            note = {**note, "rules": note["rules"] if rules_held else []}
+        elif what == TASK and tasks.state[note["task"]]["id"] == note["id"]:
+            note = tasks.state[note["task"]]  # with what was known when it was closed
+        elif what == STATEMENT:
+            note = {**note, "stated": marked[note["id"]]}
         elif what == SUMMARY and note.get("text"):
             note = {**note, "text": ""}
         found.append(note)
@@ -143,15 +159,22 @@ def _bounded(notes: list[Note]) -> list[Note]:
 
 
 def _statements(notes: list[Note]) -> list[dict[str, Any]]:
-    """The stated events, each once: what a hook and a transcript tell is one statement under two ids until the index joins them."""
-    once: dict[tuple[str, str, str], dict[str, Any]] = {}
-    for note in notes:
-        if note["what"] == STATEMENT:
-            event = note["stated"]
-            once.setdefault(
-                (event["session_id"], event["type"], repr(event["data"]) + str(event.get("parent_id"))), event
-            )
-    return list(once.values())
+    """The stated events, each with its mark: the index has attached those it knows, newer ones are events among the notes."""
+    events = [note["stated"] for note in notes if note["what"] == STATEMENT]
+    found = {event["id"]: event for event in events if not is_mark(event)}
+    for event in events:
+        for target in [known for known in found if is_mark(event) and known.startswith(event["parent_id"])]:
+            mark = described(event["type"], event["data"], event["timestamp"], event.get("stated_by") or "model")
+            found[target] = {**found[target], "mark": mark}
+    return list(found.values())
+
+
+def _once(found: list[Fact]) -> list[Fact]:
+    """Each statement once: a hook and a transcript tell it under two ids until the index joins them."""
+    told: dict[tuple[str, str], Fact] = {}
+    for fact in found:
+        told.setdefault((fact.section, _folded(fact.text + fact.more) or fact.text), fact)
+    return list(told.values())
 
 
 def _stated(section: str, event: dict[str, Any], text: str, why: str, more: str = "") -> Fact:
@@ -161,18 +184,24 @@ def _stated(section: str, event: dict[str, Any], text: str, why: str, more: str 
         "by": event.get("stated_by") or "model",
         "session": event["session_id"],
     }
-    return Fact(section, text, note, why, more=more, stands=True)
+    made = Fact(section, text, note, why, more=more, stands=True)
+    made.files = event.get("named", [])
+    return made
 
 
 def _decision(event: dict[str, Any]) -> Fact:
     reason, others = reason_of(event), alternatives_of(event)
     more = (f". Why: {reason}" if reason else "") + (f" (not taken: {'; '.join(others)})" if others else "")
-    return _stated(DECISIONS, event, text_of(event), "decision", more)
+    return _stated(DECISIONS, event, text_of(event), "decision", more + in_words(event.get("mark")))
+
+
+def _set_aside(event: dict[str, Any]) -> Fact:
+    return _stated(SET_ASIDE, event, text_of(event), "rejected, superseded or wrong", in_words(event.get("mark")))
 
 
 def _rules(notes: list[Note], constraints: list[dict[str, Any]]) -> list[Fact]:
-    """What the user ruled: stated through a tool, or a sentence of what was typed; those that stand for good first, each the
-    newest before older ones."""
+    """What the user ruled: stated through a tool, or a sentence of what was typed; those that stand for good first,
+    of them what is forbidden, each the newest before older ones."""
     found = [_stated(RULES, each, text_of(each), "constraint") for each in constraints]
     said = [note for note in notes if note["what"] == SAID and note["type"] != "plan_approval"]
     for note in said:
@@ -183,7 +212,9 @@ def _rules(notes: list[Note], constraints: list[dict[str, Any]]) -> list[Fact]:
         once[_folded(fact.text)] = fact
     # the user's before others': however many a model states, they push none of his out
     ordered = sorted(
-        once.values(), key=lambda fact: (fact.stands and fact.by == "user", fact.stands, fact.at), reverse=True
+        once.values(),
+        key=lambda fact: (fact.stands and fact.by == "user", fact.stands, rules.forbids(fact.text), fact.at),
+        reverse=True,
     )
     return ordered[:MOST_RULES]
 
@@ -206,40 +237,37 @@ def _task_rules(notes: list[Note]) -> list[Fact]:
     """Rules in force: those of the tasks in progress, prohibitions first; about ten."""
     tasks = Tasks(notes)
     found: list[tuple[int, int, Fact]] = []
+    begun = tasks.begun()
     for order, name in enumerate(tasks.in_progress()):
         note = tasks.shown.get(name)
+        why = f"rule of {name}, {UNDER_WAY if begun else SHOWN_LAST}"
+        known = _titled(name, note or {} if name.isdigit() else {})  # a mere number says nothing
         for text, rank in (note or {}).get("rules", ()):
-            found.append(
-                (
-                    rank,
-                    order,
-                    Fact(TASKS, text, note or {}, f"rule of {name}, which is in progress", by="tool", more=name),
-                )
+            found.append((rank, order, Fact(TASKS, text, note or {}, why, by="tool", more=known)))
+    plan = tasks.plan()
+    for text, rank in (plan or {}).get("rules", ()):
+        found.append(
+            (
+                rank,
+                9,
+                Fact(TASKS, text, plan or {}, "rule of the plan that the user approved", by="user", more="the plan"),
             )
-    for note in _last(notes, PLAN):
-        for text, rank in note.get("rules", ()):
-            found.append(
-                (
-                    rank,
-                    9,
-                    Fact(TASKS, text, note, "rule of the plan that the user approved", by="user", more="the plan"),
-                )
-            )
+        )
     found.sort(key=lambda each: (each[0], each[1]))
     once = {_folded(fact.text): fact for _rank, _order, fact in reversed(found)}
     binding = [each for each in found if once[_folded(each[2].text)] is each[2]][:MOST_TASK_RULES]
     return [fact for _rank, _order, fact in sorted(binding, key=lambda each: (each[1], each[0]))]
 
 
+def _titled(name: str, note: Note) -> str:
+    """A task as one speaks of it: `#42 (Answer 429)`."""
+    title = str(note.get("title") or "")
+    return (f"#{name}" if name.isdigit() else name) + (f" ({title})" if title and title != name else "")
+
+
 def _asks(notes: list[Note]) -> list[Fact]:
     """What the user asked for last, in his own words, the newest first."""
-    said = [note for note in reversed(notes) if note["what"] == SAID and note["type"] != "plan_approval"]
-    once = {_folded(note["text"]): note for note in reversed(said)}
-    return [
-        Fact(ASKS, note["text"], note, "the user's words", by=_sayer(note))
-        for note in said
-        if once.get(_folded(note["text"])) is note
-    ][:MOST_ASKS]
+    return [Fact(ASKS, text, note, "the user's words", by=_sayer(note)) for text, note in asked(notes)[:MOST_ASKS]]
 
 
 def _unanswered(notes: list[Note]) -> list[Note]:
@@ -278,20 +306,12 @@ def _work(notes: list[Note]) -> list[Fact]:
     tasks = Tasks(notes)
     found = []
     for name in tasks.begun()[:3]:
-        title = tasks.shown.get(name, {}).get("title", "")
-        found.append(
-            Fact(
-                WORK,
-                f"In progress: {name}" + (f" ({title})" if title else ""),
-                tasks.state[name],
-                "begun, not closed",
-                about=name,
-            )
-        )
+        said = f"In progress: {_titled(name, tasks.shown.get(name, {}))}"
+        found.append(Fact(WORK, said, tasks.state[name], "begun, not closed", about=name))
     closed = [(name, note) for name, note in newest(tasks.state) if note["change"] == "closed"]
     if closed:
         name, note = closed[0]
-        found.append(Fact(WORK, f"Closed last: {name}", note, "closed last", about=name))
+        found.append(Fact(WORK, f"Closed last: {_titled(name, {})}", note, "closed last", about=name))
     commits = _commits(notes)
     for note in commits[:MOST_COMMITS]:
         found.append(
@@ -323,7 +343,7 @@ def _commits_since(notes: list[Note], at: str) -> int:
 
 def _files(notes: list[Note]) -> list[Fact]:
     """Files edited: those since the last commit first, then the last edited."""
-    last = {note["file"]: note for note in notes if note["what"] == EDIT and not _passing(note["file"])}
+    last = {note["file"]: note for note in notes if note["what"] == EDIT}
     committed: dict[str, str] = {}
     for note in notes:
         if note["what"] == COMMIT:
@@ -337,10 +357,6 @@ def _files(notes: list[Note]) -> list[Fact]:
         )
     found.sort(key=lambda fact: not fact.stands)
     return found[:MOST_FILES]
-
-
-def _passing(file: str) -> bool:
-    return file.startswith(PASSING) or "/.claude/" in file
 
 
 def _commands(notes: list[Note]) -> list[Fact]:

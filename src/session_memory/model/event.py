@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 # What an event is about. Plugins may declare more.
 CATEGORIES = (
     "tool_call",
@@ -17,3 +21,11 @@ CATEGORIES = (
 )
 # What a session states rather than does: the events that facts are gathered from.
 STATED = ("decision", "finding", "question", "phase", "assumption", "checkpoint", "custom")
+# Who states things, the most trusted first.
+TRUST = ("user", "model", "rule", "tool", "import")
+
+
+def trust(event: dict[str, Any]) -> int:
+    """Where whoever stated an event stands in TRUST; smaller is more."""
+    by = event.get("stated_by")
+    return TRUST.index(by) if by in TRUST else len(TRUST)

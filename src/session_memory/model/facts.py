@@ -2,64 +2,101 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
-
+from session_memory.model.commands import last_failed
+from session_memory.model.mark import ENDS, is_mark
+from session_memory.model.pattern import later
 from session_memory.model.questions import in_order, open_questions
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+    Event = dict[str, Any]
 
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 RESOLVED = frozenset("resolved fixed closed dropped done completed withdrawn invalid".split())
 REJECTED = frozenset("rejected superseded wrong withdrawn reverted".split())
 PROMPTS = ("user_prompt", "command", "answer", "plan_approval")
-MOST_PROMPTS, MOST_FILES = 5, 20
+MOST_PROMPTS = 5
+# a relative path with an ending, in prose; a first name with a dot in it is a host, not a folder
+PATH = later(r"(?<![\w/:.@~\\-])(?:\.{1,2}/)?(?:[\w@+.-]+/)+[\w@+-][\w@+.-]*\.[A-Za-z][A-Za-z0-9]{0,9}(?![\w/(])")
+EDITS = ("Edit", "Write", "MultiEdit", "NotebookEdit")
 
-Event = dict[str, Any]
 
-
-@dataclass
 class Facts:
-    """Events by what they mean for whoever goes on. Lists are oldest first, prompts newest first."""
+    """Events by what they mean for whoever goes on. Lists are oldest first, prompts newest first, findings most severe first.
 
-    constraints: list[Event] = field(default_factory=list)
-    decisions: list[Event] = field(default_factory=list)
-    findings: list[Event] = field(default_factory=list)  # most severe first
-    questions: list[Event] = field(default_factory=list)
-    blockers: list[Event] = field(default_factory=list)
-    next_steps: list[Event] = field(default_factory=list)
-    assumptions: list[Event] = field(default_factory=list)
-    prompts: list[Event] = field(default_factory=list)
-    files: list[tuple[str, int, int]] = field(default_factory=list)  # path, edits, reads; last touched first
-    failed: Event | None = None  # the newest command that failed and has not passed since
+    set_aside: rejected, superseded or wrong; each with its `mark`. reply: what the model said last. files: (path, edits, reads),
+    last touched first. failed: the newest command that failed and was not seen to pass since.
+    """
+
+    __slots__ = (
+        "assumptions", "blockers", "constraints", "decisions", "failed", "files", "findings", "next_steps", "prompts", "questions",
+        "reply", "set_aside",
+    )  # fmt: skip
+
+    def __init__(self, questions: list[Event]) -> None:
+        self.questions = questions
+        self.constraints: list[Event] = []
+        self.decisions: list[Event] = []
+        self.findings: list[Event] = []
+        self.blockers: list[Event] = []
+        self.next_steps: list[Event] = []
+        self.assumptions: list[Event] = []
+        self.set_aside: list[Event] = []
+        self.prompts: list[Event] = []
+        self.reply: Event | None = None
+        self.files: list[tuple[str, int, int]] = []
+        self.failed: Event | None = None
 
 
-def gather(events: Iterable[Event]) -> Facts:
-    """The facts of these events (any order, any categories)."""
+def gather(events: Iterable[Event], place: Callable[[Event, str], str | None] | None = None) -> Facts:
+    """The facts of these events (any order, any categories; marks attached, as the index gives them).
+
+    place: the path of a file as it is to be shown, or None for one that is left out (outside of the project).
+    """
     ordered = in_order(events)
     stated = [event for event in ordered if event["category"] not in ("tool_call", "tool_response", "message")]
-    gone = _ended(stated)
-    facts = Facts(questions=open_questions(stated))
+    stated = [event for event in stated if not is_mark(event)]
+    ended = _ended(stated)
+    facts = Facts(questions=[event for event in open_questions(stated) if event["id"] not in ended])
     for event in stated:
-        if event["id"] in gone:
-            continue
-        category, type_ = event["category"], event["type"].lower()
-        if category == "decision":
-            (facts.constraints if type_ == "constraint" else facts.decisions).append(event)
-        elif category == "finding":
-            if _opens(event):
-                (facts.blockers if type_ in ("blocker", "blocked") else facts.findings).append(event)
-        elif category == "phase" and type_ in ("next_step", "next_steps"):
-            facts.next_steps.append(event)
-        elif category == "assumption" and _opens(event):
-            facts.assumptions.append(event)
+        over = ended.get(event["id"])
+        if over is None:
+            _sort_in(facts, event)
+        elif over:
+            facts.set_aside.append({**event, "mark": over})
     facts.findings.sort(key=lambda event: SEVERITIES.index(severity(event)))
-    facts.prompts = [e for e in reversed(ordered) if e["category"] == "message" and e["type"] in PROMPTS][:MOST_PROMPTS]
-    facts.files = _files(ordered)
-    facts.failed = _failed(ordered)
+    said = [event for event in reversed(ordered) if event["category"] == "message"]
+    facts.prompts = [event for event in said if _typed(event)][:MOST_PROMPTS]
+    facts.reply = next((event for event in said if event["type"] == "reply" and not _of_subagent(event)), None)
+    facts.files = touched(ordered, place)
+    facts.failed = last_failed(ordered)
     return facts
+
+
+def _sort_in(facts: Facts, event: Event) -> None:
+    category, type_ = event["category"], event["type"].lower()
+    if category == "decision":
+        (facts.constraints if type_ == "constraint" else facts.decisions).append(event)
+    elif category == "finding" and _opens(event):
+        (facts.blockers if type_ in ("blocker", "blocked") else facts.findings).append(event)
+    elif category == "phase" and type_ in ("next_step", "next_steps"):
+        facts.next_steps.append(event)
+    elif category == "assumption" and _opens(event):
+        facts.assumptions.append(event)
+
+
+def _typed(event: Event) -> bool:
+    """Whether a person said it: what a subagent is told comes from the model, and a bare `/model` tells nobody anything."""
+    if event["type"] not in PROMPTS or event.get("stated_by") in ("model", "tool") or _of_subagent(event):
+        return False
+    return event["type"] != "command" or bool(str(event["data"].get("args", "")).strip())
+
+
+def _of_subagent(event: Event) -> bool:
+    return "/agent-" in event.get("session_id", "")
 
 
 def severity(event: Event) -> str:
@@ -96,6 +133,16 @@ def alternatives_of(event: Event) -> list[str]:
     return [each if isinstance(each, str) else str(each) for each in value] if isinstance(value, list) else []
 
 
+def files_named(event: Event) -> list[str]:
+    """Files an event speaks of: as data, and of a decision or finding also the paths in its words."""
+    data = event["data"]
+    found = [each for name in ("file", "path", "files") for each in _ids(data.get(name))]
+    if event["category"] in ("decision", "finding"):
+        said = f"{text_of(event)} {reason_of(event)}"
+        found += [path for path in PATH.findall(said) if not {".", "@"} & set(path.lstrip("./").partition("/")[0][1:])]
+    return list(dict.fromkeys(each.strip() for each in found if each.strip()))
+
+
 def _opens(event: Event) -> bool:
     """Whether an event states something that still holds, by its own words."""
     type_ = event["type"].lower()
@@ -107,29 +154,61 @@ def _opens(event: Event) -> bool:
     )
 
 
-def _ended(events: list[Event]) -> set[str]:
-    """Ids of events that a later one of the same category ends, or replaces, or that a mark ends by themselves."""
-    gone: set[str] = set()
+def _ended(events: list[Event]) -> dict[str, Event]:
+    """Ids of events that do not hold any more, with the mark that says why; an empty one for those that are simply over.
+
+    They were marked, or a later one of the same category ends or replaces them, or they say so themselves.
+    """
+    ended: dict[str, Event] = {}
     named: dict[tuple[str, str], list[str]] = {}
+    here = {event["id"] for event in events}
     for event in events:
         data, category = event["data"], event["category"]
         name = str(data.get("id") or "")
-        linked = {str(event.get("parent_id") or ""), *_ids(data.get("supersedes")), *_ids(data.get("resolves"))}
-        status = str(data.get("status", "")).lower()
-        if category == "decision" and (status in REJECTED or event["type"].lower() in REJECTED):
-            gone.add(event["id"])
-            gone |= linked | set(named.get((category, name), ()) if name else ())
+        known = set(named.get((category, name), ())) if name else set()
+        linked = {str(event.get("parent_id") or ""), *_ids(data.get("supersedes")), *_ids(data.get("resolves"))} - {""}
+        status = _status(event)
+        if category == "decision" and status in REJECTED:
+            targets = (linked & here) | known | {each for one in linked for each in named.get((category, one), ())}
+            over = _mark(event, status)
+            ended.update(dict.fromkeys(targets, over))
+            ended[event["id"]] = {} if targets else over
         elif category == "decision":
-            replaced = _ids(data.get("supersedes"))
-            gone |= set(replaced) | {known for each in replaced for known in named.get((category, each), ())}
+            for each in _ids(data.get("supersedes")):
+                over = _mark(event, "superseded", by=event["id"])
+                ended.update(dict.fromkeys({each, *named.get((category, each), ())}, over))
         elif category in ("finding", "assumption", "phase") and not _opens(event):
-            gone |= linked | set(named.get((category, name), ()) if name else ())
-            gone.add(event["id"])
+            ended.update({each: {} for each in (*linked, *known, event["id"])})
         elif category == "phase" and status in ("done", "completed"):
-            gone.add(event["id"])
+            ended[event["id"]] = {}
         if name:
             named.setdefault((category, name), []).append(event["id"])
-    return gone
+    for event in events:
+        _follow_mark(event, ended)
+    return ended
+
+
+def _follow_mark(event: Event, ended: dict[str, Event]) -> None:
+    """What somebody said of an event afterwards counts, unless a later decision replaces it all the same."""
+    mark = event.get("mark")
+    if not mark:
+        return
+    if mark["status"] in ENDS:
+        ended[event["id"]] = mark
+    elif ended.get(event["id"]) and ended[event["id"]]["at"] < mark["at"]:
+        del ended[event["id"]]
+
+
+def _status(event: Event) -> str:
+    """The status an event gives itself: by its data, or by its type."""
+    status, type_ = str(event["data"].get("status", "")).lower(), event["type"].lower()
+    return type_ if event["category"] == "decision" and type_ in REJECTED else status
+
+
+def _mark(event: Event, status: str, by: str = "") -> Event:
+    """A mark made of an event that ends another one, or itself."""
+    mark = {"status": status, "at": event["timestamp"], "stated_by": event.get("stated_by", "model")}
+    return {**mark, **({"by": by} if by else {}), **({"note": reason_of(event)} if reason_of(event) and not by else {})}
 
 
 def _ids(value: object) -> list[str]:
@@ -138,38 +217,20 @@ def _ids(value: object) -> list[str]:
     return [str(each) for each in value] if isinstance(value, list) else []
 
 
-def _files(events: list[Event]) -> list[tuple[str, int, int]]:
-    edits: Counter[str] = Counter()
-    reads: Counter[str] = Counter()
+def touched(events: list[Event], place: Callable[[Event, str], str | None] | None = None) -> list[tuple[str, int, int]]:
+    """Files with how often they were edited and read: edited ones first, last touched first."""
+    edits: dict[str, int] = {}
+    reads: dict[str, int] = {}
     last: dict[str, int] = {}
     for number, event in enumerate(events):
         files = event["data"].get("files")
         if event["category"] != "tool_call" or not isinstance(files, list):
             continue
-        edited = event["type"] in ("Edit", "Write", "MultiEdit", "NotebookEdit")
         for path in files:
-            (edits if edited else reads)[str(path)] += 1
-            last[str(path)] = number
-    ranked = sorted(last, key=lambda path: (edits[path] == 0, -last[path]))
-    return [(path, edits[path], reads[path]) for path in ranked[:MOST_FILES]]
-
-
-def _failed(events: list[Event]) -> Event | None:
-    """The newest failing command that was not run again with success."""
-    commands = {event["id"]: _command(event) for event in events if event["category"] == "tool_call"}
-    passed: set[str] = set()
-    for event in reversed(events):
-        if event["category"] != "tool_response":
-            continue
-        command = commands.get(str(event.get("parent_id")), "")
-        data = event["data"]
-        if data.get("ok") is False and not data.get("rejected") and command and command not in passed:
-            return {**event, "data": {**data, "command": command}}
-        if data.get("ok"):
-            passed.add(command)
-    return None
-
-
-def _command(event: Event) -> str:
-    given = event["data"].get("input")
-    return str(given.get("command", "")) if isinstance(given, dict) else ""
+            shown = place(event, str(path)) if place else str(path)
+            if shown is not None:
+                counts = edits if event["type"] in EDITS else reads
+                counts[shown] = counts.get(shown, 0) + 1
+                last[shown] = number
+    ranked = sorted(last, key=lambda path: (path not in edits, -last[path]))
+    return [(path, edits.get(path, 0), reads.get(path, 0)) for path in ranked]

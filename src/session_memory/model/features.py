@@ -9,7 +9,7 @@ FEATURES: dict[str, tuple[bool, str]] = {
     "session tools": (True, "init, record, query, checkpoint, list, resume, handoff, status"),
     "resources and prompts": (True, "memory:// resources; prompts resume, handoff, recall"),
     "import claude-code": (True, "Claude Code transcripts into the memory"),
-    "plugins": (True, "generic, your own files, entry points"),
+    "plugins": (True, "generic, your own files, entry points; a starter file and a trial of your own"),
     "spool": (True, "records kept aside while the log is locked"),
     "segments": (True, "the log rolls at 64 MB"),
     "predecessor home": (True, "homes of the older product are opened whole"),
@@ -17,12 +17,23 @@ FEATURES: dict[str, tuple[bool, str]] = {
     "hooks": (True, "recording by itself inside Claude Code; what they missed is completed from its transcripts"),
     "pause, exclude, forget": (True, "what may be kept, and removal with proof"),
     "install": (True, "wiring of Claude Code and Claude Desktop, taken back exactly"),
-    "context": (False, "facts put into a new session by themselves"),
-    "speckit, spec-refiner": (False, "state of those two skills"),
-    "learning": (False, "lessons with confidence"),
-    "entities": (False, "knowledge graph"),
-    "documents": (False, "ingest of documents"),
+    "context": (
+        True,
+        "facts put into a new session, after a compaction and at prompts by themselves, with their reasons",
+    ),
+    "speckit, spec-refiner": (True, "state of those two skills"),
+    "learning": (True, "lessons with confidence that moves with their outcomes"),
+    "questions": (True, "what is open in every session, and answers from outside"),
+    "entities": (True, "knowledge graph: stated, and mentioned by events"),
+    "documents": (True, "PDF, DOCX, HTML, Markdown, text and code read in and found like events"),
     "embeddings": (False, "search by meaning"),
     "cloud_sync": (False, "several devices"),
     "web": (False, "pages for people"),
+}
+
+# Tools of features that config.json can switch off (settings.TABLE): a tool of one that is off is not listed.
+SWITCHED: dict[str, tuple[str, ...]] = {
+    "features.learning": ("session_learn", "learning_create", "learning_apply"),
+    "features.entities": ("entity_create", "entity_link", "entity_query"),
+    "features.document_ingest": ("session_ingest",),
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from session_memory.model import rules, shell
 from session_memory.model.event import STATED
+from session_memory.model.facts import EDITS, files_named
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,11 +22,14 @@ SAID, STATEMENT, EDIT, COMMIT, TASK, RAN, COUNT, FAILED, TODO, ITEM, SUMMARY, RE
     "said", "stated", "edit", "commit", "task", "ran", "count", "failed", "todo", "item", "summary", "reply", "asked", "answered",
     "plan", "told",
 )  # fmt: skip
-EDITS = frozenset("Edit Write MultiEdit NotebookEdit".split())
 WORDS = ("user_prompt", "command", "answer", "plan_approval")
 LONG, SHORT = 1_200, 300  # characters of a text that a note keeps
 MOST_RULES = 24  # of one task
 TITLE = 120
+REPLY_HEAD, REPLY_TAIL = 90, 140  # characters of a reply: of its beginning, of its end
+# lines under a summary's headings for what is to be done that are none of it; it is asked to quote the user there
+PASSED = ("```", "`", "None", "No pending", '"', "“", ">", "The user", "User ", "Quote", "Direct quote", "From the")
+UNSEEN = ("head", "grep", "rg", "sed", "awk", "wc", "cut", "jq")  # behind such a filter nobody saw how a command ended
 
 
 class Reader:
@@ -64,7 +68,7 @@ class Reader:
         if type_ == "compact_summary":
             return [_note(SUMMARY, event, text=str(data.get("text", "")), next=next_steps(str(data.get("text", ""))))]
         if type_ == "reply":
-            return [_note(REPLY, event, text=_unlabelled(str(data.get("text", ""))[: 4 * SHORT])[:SHORT])]
+            return [_note(REPLY, event, text=_ends(_unlabelled(str(data.get("text", "")))))]
         return []
 
     def _call(self, event: Event, data: dict[str, Any]) -> list[Note]:
@@ -111,6 +115,10 @@ class Reader:
             return self._task_file(call, str(given.get("file_path", "")), str(data.get("output", "")))
         command = given.get("command")
         if tool == "Bash" and isinstance(command, str) and not data.get("rejected"):
+            if given.get("run_in_background") or str(data.get("output", "")).startswith(
+                "Command running in background"
+            ):
+                return []  # it has begun; how it ended is told elsewhere, if at all
             return _ran(call, event, command, str(data.get("output", "")), ok=ok)
         return []
 
@@ -163,7 +171,7 @@ def next_steps(summary: str) -> list[str]:
             said = line.lstrip("-*•[] ").replace("**", "")
             if said.startswith("If you need specific details"):
                 break  # what the client says behind every summary
-            if len(said) > 8 and not said.startswith(("```", "`", "None", "No pending")) and not said.endswith(":"):
+            if len(said) > 8 and not said.startswith(PASSED) and not said.endswith(":"):
                 found.append(said[:SHORT])
     return found[:12]
 
@@ -187,7 +195,17 @@ def _trimmed(event: Event) -> Event:
             data[name] = value
         elif isinstance(value, list):
             data[name] = [each[:SHORT] if isinstance(each, str) else str(each)[:SHORT] for each in value[:20]]
-    return {**{k: v for k, v in event.items() if k not in ("source", "data", "commit")}, "data": data}
+    made = {**{name: value for name, value in event.items() if name not in ("source", "data", "commit")}, "data": data}
+    named = files_named(event)
+    return {**made, "named": named[:8]} if named else made
+
+
+def _ends(text: str) -> str:
+    """How a reply begins and how it ends: the end tells what comes next, or asks."""
+    if len(text) <= REPLY_HEAD + REPLY_TAIL + 3:
+        return text
+    head, tail = text[:REPLY_HEAD], text[-REPLY_TAIL:]
+    return f"{head[: head.rfind(' ')] if ' ' in head else head} … {tail.partition(' ')[2] or tail}"
 
 
 def _unlabelled(text: str) -> str:
@@ -223,6 +241,7 @@ def _ran(call: Event, event: Event, command: str, output: str, *, ok: bool) -> l
     if parts:
         # of a sequence only the last command's outcome is known; of a chain that passed, all of them passed
         passed = parts if ok and not _sequence(command) else parts[-1:] if ok else []
+        passed = [] if _unseen(command) else passed
         found.append(
             _note(
                 RAN,
@@ -253,9 +272,18 @@ def _sequence(command: str) -> bool:
     return ";" in head or "||" in head or "\n" in head.strip()
 
 
+def _unseen(command: str) -> bool:
+    """Whether a filter hid how what ran before it ended."""
+    behind = command.split("<<", 1)[0].split("|")[1:]
+    return any(each.split()[:1] and each.split()[0] in UNSEEN for each in behind)
+
+
 def _shown(call: Event, name: str, text: str, *, known: bool) -> Note:
     first = text.splitlines()[0] if text else ""
-    title = first.partition(name)[2].strip(" ·:-—[]()\t").split("   ")[0].split(" [")[0]
+    titled = first.partition(":")[2] if first.lower().startswith("title:") else first.partition(name)[2]
+    titled = titled.strip(" ·:-—\t")
+    titled = titled.partition("]")[2] if titled.startswith("[") else titled  # a kind, as in `[EPIC] · Title`
+    title = titled.strip(" ·:-—[]()\t").split("   ")[0].split(" [")[0]
     found = rules.of_task(text)[:MOST_RULES] if known else []
     title = "" if not known or rules.speaks(title) else title[:TITLE]
     return _note(TASK, call, task=name, change="show", title=title, rules=found)
@@ -273,8 +301,9 @@ def _blocks(output: str, ids: list[str]) -> list[tuple[str, str]]:
                 and line[:1] not in " -*\t"
             ):
                 begins[name] = n
-    if len(ids) == 1:
-        begins.setdefault(ids[0], 0)  # a tracker that does not print the name
+    if len(ids) == 1:  # a tracker that does not print the name, or prints it below the title
+        titled = [n for n, line in enumerate(lines[:12]) if line.lower().startswith("title:")][:1]
+        begins[ids[0]] = min([*titled, begins.get(ids[0], len(lines) if titled else 0)])
     order = sorted(begins, key=lambda name: begins[name])
     ends = [begins[name] for name in order[1:]] + [len(lines)]
     return [(name, "\n".join(lines[begins[name] : end])) for name, end in zip(order, ends)]

@@ -26,6 +26,12 @@ ALIKE = str.maketrans(
 FENCE = later(r"<(/?)\s*(session-memory|system-reminder|system|function_calls|antml)", re.IGNORECASE)
 LINE_START = later(r"(?m)^(\s{0,3})(#{1,6}\s|```|~~~|---|===|>)")
 
+ROLE = later(r"(?i)\A(human|assistant|system|user|developer):")  # a turn of somebody's, at the beginning of a line
+# entities, links, and what would look like the source of a statement
+LIVE = later(
+    r"(?i)(&(?=#|[a-z]{2,8};)|\bwww(?=\.)|\b(?:javascript|vbscript|mailto|data)(?=:\S)|\((?=(?:user|model|rule|tool|import),))"
+)
+
 
 def plain(text: str) -> str:
     """`text` without what a terminal would obey or a reader could not see; our own fences are broken open."""
@@ -71,3 +77,25 @@ def shortened(text: str, room: int) -> str:
     head = text[: room - 1]
     space = head.rfind(" ", room // 2)
     return (head[:space] if space > 0 else head).rstrip() + "…"
+
+
+def neutral(text: str, room: int, *, keep: bool = False) -> str:
+    """Recorded text on one line that can neither end the fence nor be obeyed, clicked or shown as markup.
+
+    keep: with the space or full stop it begins with.
+    """
+    said = in_line(seen(text[: 64 * room]), room)
+    for sign, shown in (
+        ("<", "‹"),
+        ("＜", "‹"),
+        ("﹤", "‹"),
+        ("](", "] ("),
+        ("][", "] ["),
+        ("]:", "] :"),
+        ("![", "! ["),
+        ("://", ":∕∕"),
+        ("`!", "` !"),
+    ):
+        said = said.replace(sign, shown)
+    said = LIVE.sub(r"\1 ", ROLE.sub(r"\1 :", said))
+    return (" " + said if keep and text[:1] == " " else said) if said else ""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from session_memory.model.compaction import words
-from session_memory.model.context import LONG, Context, age, neutral, stated_by
+from session_memory.model.context import LONG, Context, age, stated_by
 from session_memory.model.facts import reason_of, text_of
+from session_memory.model.plain import neutral
 
 LEAST_WORDS = 2  # telling words of the prompt that a statement must hold
 LEAST_SHARE = 0.34  # of the statement's title's telling words that the prompt must name, or of the prompt's

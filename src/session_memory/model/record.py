@@ -13,6 +13,8 @@ ORIGIN, FORGET, SESSION, EVENT, CHECKPOINT, HANDOFF, RESUME, INJECTION = (
     "origin", "forget", "session", "event", "checkpoint", "handoff", "resume", "injection",
 )  # fmt: skip
 LEARNING, ENTITY, RELATION, DOCUMENT = "learning", "entity", "relation", "document"
+PROJECT = "project"  # two keys are one project: body alias, project, change (alias or unalias)
+OUTCOME = "outcome"  # what became of a learning: used with success, in part or in vain, shown, or merged into another
 EVERYWHERE = "any:"  # the project of what came from homes that knew no projects: found from every one
 
 

@@ -22,7 +22,7 @@ def counted(notes: list[Note]) -> list[Note]:
         elif what == FAILED:
             failed[note["command"]] = note
         elif what == RAN:
-            for text in {shell.common(words, known) for words in note["passed"]} - {""}:
+            for text in {shell.usual(words, known) for words in note["passed"]} - {""}:
                 times = passed.pop(text, {}).get("times", 0) + 1
                 passed[text] = _count(COUNT, note, text, times)
             last = " ".join(note["last"])

@@ -5,6 +5,7 @@ Standard library only, no regular expressions.
 
 from __future__ import annotations
 
+BEFORE = ("time", "sudo", "nice", "nohup", "command", "exec", "timeout")  # what runs another command
 FILE, TASK, TEXT = "FILE", "ID", "…"
 LONGEST = 80  # characters of a command that is worth knowing again
 # programs that look, move about or print: everybody knows them
@@ -34,15 +35,15 @@ def parts(command: str) -> list[list[str]]:
         words = _words(piece)
         while words and "=" in words[0] and words[0].split("=")[0].replace("_", "").isalnum():
             words = words[1:]
-        if words and words[0] in ("time", "sudo", "nice", "command", "exec"):
-            words = words[1:]
+        while words and words[0] in BEFORE:
+            words = words[2 if words[0] == "timeout" else 1 :]
         words = [each for each in words if not _redirects(each)]
         if words and words[0] not in ("", "cd"):
             found.append(words)
     return found
 
 
-def common(words: list[str], tasks: frozenset[str] = frozenset()) -> str:
+def usual(words: list[str], tasks: frozenset[str] = frozenset()) -> str:
     """A command without what changes from call to call (files, ids of tasks, quoted text); "" when it is not worth knowing."""
     if not words or words[0] in PLAIN or words[0].startswith(("/", "./", "#", "(", "{")) or not words[0][0].isalpha():
         return ""
@@ -74,7 +75,7 @@ def task_change(words: list[str]) -> tuple[str, list[str]] | None:
     for each in named:
         if each.startswith("-"):
             break
-        if each not in NO_TASK and _names_task(each):
+        if each not in NO_TASK and each not in UNDER_WAY and _names_task(each):
             ids.append(each.lstrip("#"))
     if not ids:
         return None
@@ -115,7 +116,7 @@ def _redirects(word: str) -> bool:
 
 def _pieces(command: str) -> list[str]:
     """Cut at `&&`, `;`, `||` and newlines outside quotes; of a pipe only what comes before the first filter."""
-    text = command.split("<<", 1)[0]
+    text = _without_documents(command)
     found, piece, quote, n = [], "", "", 0
     while n < len(text):
         letter, two = text[n], text[n : n + 2]
@@ -139,6 +140,22 @@ def _pieces(command: str) -> list[str]:
         n += 1
     found.append(piece)
     return [each.strip() for each in found if each.strip()]
+
+
+def _without_documents(command: str) -> str:
+    """The command without its here-documents: what stands between `<<TAG` and the line TAG."""
+    if "<<" not in command:
+        return command
+    kept, tag = [], ""
+    for line in command.split("\n"):
+        if tag:
+            tag = "" if line.strip() == tag else tag
+            continue
+        head, sign, rest = line.partition("<<")
+        word = rest.lstrip("-<").split()[0].strip("'\";)&|") if sign and rest.lstrip("-<").split() else ""
+        tag = word if sign and not rest.startswith("<") else ""
+        kept.append(f"{head} {TEXT}" if tag and '"' in head and head.count('"') % 2 else head if tag else line)
+    return "\n".join(kept)
 
 
 def _behind_pipe(text: str, n: int) -> int:
@@ -180,6 +197,8 @@ def _words(piece: str) -> list[str]:
 
 
 def _shown(word: str, quoted: bool) -> str:
+    if word.lower() == "in progress":
+        return "in-progress"  # as trackers call it
     if quoted and any(letter in word for letter in " \t$(){}\n"):
         head, sign, _rest = word.partition("=")
         return f"{head}={TEXT}" if sign and head.startswith("--") and " " not in head else TEXT

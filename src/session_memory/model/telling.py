@@ -35,7 +35,8 @@ def compose(head: list[str], sections: list[Section], last: str, budget: int, mo
     """Markdown of `head`, the sections and the line `last`, within about `budget` tokens; `more` names where the rest is."""
     shown = [section for section in sections if section.items]
     chosen: dict[tuple[int, int], str] = {}
-    room = budget - sum(estimate(line) + 1 for line in [*head, last]) - sum(estimate(s.heading) + 3 for s in shown)
+    room = budget - sum(estimate(line) + 1 for line in [*head, last])
+    room -= sum(estimate(s.heading) + (3 if s.must else 1) for s in shown)  # left out, a heading is named in one line
     for tight in (False, True):
         chosen.clear()
         left = _must(shown, chosen, room, tight=tight)
@@ -74,7 +75,7 @@ def _must(shown: list[Section], chosen: dict[tuple[int, int], str], room: int, *
 def _optional(shown: list[Section], chosen: dict[tuple[int, int], str], room: int) -> int:
     for s, section in enumerate(shown):
         for i, item in enumerate(section.items):
-            cost = estimate(item.short) + 2
+            cost = estimate(item.short) + (2 if i else 4)
             if not section.must and cost <= room:
                 chosen[s, i] = item.short
                 room -= cost

@@ -59,8 +59,7 @@ def plain_text(data: Any) -> str:
 def search_parts(text: str) -> str:
     """What the tokenizer would lose of `text`, as words with spaces between them; short for ordinary prose."""
     found: dict[str, None] = {}
-    for match in IDENTIFIER.finditer(text):
-        word = match.group()
+    for word in dict.fromkeys(IDENTIFIER.findall(text)):  # once each: long outputs say the same words again and again
         if len(word) > 2 and not (word.islower() or word.isdigit()):
             for piece in pieces(word):
                 found[piece.lower()] = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import importlib.util
 import os
@@ -9,12 +10,16 @@ import re
 import stat
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from session_memory.plugins.api import SessionPlugin
+from session_memory.plugins.bounded import Overrun, bounded
+from session_memory.plugins.fold import reason
 from session_memory.plugins.generic import GenericPlugin
+from session_memory.plugins.spec_refiner import SpecRefinerPlugin
+from session_memory.plugins.speckit import SpecKitPlugin
 
-BUILT_IN: tuple[type[SessionPlugin], ...] = (GenericPlugin,)
+BUILT_IN: tuple[type[SessionPlugin], ...] = (GenericPlugin, SpecKitPlugin, SpecRefinerPlugin)
 GROUP = "session_memory.plugins"
 NAME = re.compile(r"[a-z][a-z0-9_\-]{0,63}")
 GENERIC = "generic"
@@ -24,6 +29,16 @@ OLDER = frozenset(
 )
 OLDER_BASE = re.compile(r"^\s*(?:from (?:plugins\.|\.)base import|class SessionPlugin\b)", re.MULTILINE)
 MOST_READ = 1_000_000
+LOAD_SECONDS = 5.0  # that a file or package may take to load
+
+
+class Loaded(NamedTuple):
+    """A plugin and what it said of itself when it was loaded: it is not asked again."""
+
+    plugin: SessionPlugin
+    source: str
+    skills: tuple[str, ...]
+    categories: tuple[str, ...]
 
 
 class Registry:
@@ -31,29 +46,33 @@ class Registry:
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
-        self._plugins: dict[str, tuple[SessionPlugin, str]] = {}
+        self._plugins: dict[str, Loaded] = {}
         self.failed: dict[str, str] = {}
         for kind in BUILT_IN:
             self._add(kind, "built in", kind.__name__)
-        self._guarded("installed packages", self._installed)
-        self._guarded("plugins folder", self._own)
+        self._guarded("installed packages", self._installed, None)
+        self._guarded("plugins folder", self._own, None)
 
     def for_skill(self, skill: str) -> SessionPlugin:
         """The plugin that supports the skill (or bears its name), else `generic`."""
-        for plugin, _source in reversed(self._plugins.values()):
-            if skill and (skill in plugin.supported_skills or skill == plugin.name):
-                return plugin
-        return self._plugins[GENERIC][0]
+        for name, loaded in reversed(self._plugins.items()):
+            if skill and (skill in loaded.skills or skill == name):
+                return loaded.plugin
+        return self._plugins[GENERIC].plugin
+
+    def get(self, name: str) -> Loaded | None:
+        """The plugin of a name."""
+        return self._plugins.get(name)
 
     def categories(self) -> list[str]:
         """Event categories that plugins declare."""
-        return list(dict.fromkeys(each for plugin, _source in self._plugins.values() for each in plugin.categories))
+        return list(dict.fromkeys(each for loaded in self._plugins.values() for each in loaded.categories))
 
     def listed(self) -> list[dict[str, Any]]:
         """Every plugin: name, source, skills."""
         return [
-            {"name": name, "source": source, "skills": list(plugin.supported_skills)}
-            for name, (plugin, source) in self._plugins.items()
+            {"name": name, "source": loaded.source, "skills": list(loaded.skills)}
+            for name, loaded in self._plugins.items()
         ]
 
     def _installed(self) -> None:
@@ -103,25 +122,40 @@ class Registry:
         if not (isinstance(kind, type) and issubclass(kind, SessionPlugin)):
             raise TypeError(f"{label} is no subclass of SessionPlugin")
         plugin = kind()
-        name, skills = plugin.name, plugin.supported_skills
+        name = plugin.name
         if not isinstance(name, str) or not NAME.fullmatch(name):
             raise ValueError(f"its name {name!r} is not lower-case letters, digits, dash and underscore")
-        if isinstance(skills, str) or not all(isinstance(skill, str) for skill in skills):
-            raise ValueError("supported_skills must be a list of texts")
+        skills = _texts("supported_skills", plugin.supported_skills)
+        categories = _texts("categories", plugin.categories)
+        wrong = [each for each in categories if not NAME.fullmatch(each)]
+        if wrong:
+            raise ValueError(f"its category {wrong[0]!r} is not lower-case letters, digits, dash and underscore")
         if name in self._plugins:
-            raise ValueError(f"a plugin named {name} is there already ({self._plugins[name][1]})")
+            raise ValueError(f"a plugin named {name} is there already ({self._plugins[name].source})")
         for method in ("get_state_schema", "calculate_progress", "generate_resumption_context"):
             if getattr(kind, method) is getattr(SessionPlugin, method):
                 raise ValueError(f"it does not define {method}")
-        self._plugins[name] = (plugin, source)
+        self._plugins[name] = Loaded(plugin, source, skills, categories)
 
-    def _guarded(self, label: str, load: Callable[[], None]) -> None:
+    def _guarded(self, label: str, load: Callable[[], None], seconds: float | None = LOAD_SECONDS) -> None:
         try:
-            load()
+            with contextlib.redirect_stdout(sys.stderr):
+                if seconds is None:
+                    load()
+                else:
+                    bounded(load, seconds)
         except KeyboardInterrupt:
             raise
+        except Overrun:
+            self.failed[label] = f"it did not end within {seconds:g} s and was stopped"
         except BaseException as error:  # plugin isolation: one bad file must not take the others with it
-            self.failed[label] = f"{type(error).__name__}: {error}"[:300]
+            self.failed[label] = reason(error)
+
+
+def _texts(name: str, value: Any) -> tuple[str, ...]:
+    if isinstance(value, str) or not all(isinstance(each, str) for each in value):
+        raise ValueError(f"{name} must be a list of texts")
+    return tuple(value)
 
 
 def _of_older(path: str) -> bool:
