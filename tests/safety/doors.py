@@ -14,7 +14,7 @@ import pytest
 
 from session_memory.hooks import context, record
 from session_memory.memory import Memory
-from session_memory.model.context import HEADINGS, INTRO, INTRO_COMPACT, TRUST
+from session_memory.model.context import HEADINGS, INTRO, INTRO_COMPACT, INTRO_SHORT, TRUST
 from session_memory.model.plain import BLANK
 
 SOURCES = ("startup", "resume", "clear", "compact", "fork")
@@ -115,7 +115,7 @@ def judged(text: str) -> str:
     assert len(text.splitlines()) == len(lines) and len(text) < 10_000
     unseen = {hex(ord(c)) for c in text if c != "\n" and (not c.isprintable() or ord(c) in BLANK)}
     assert not unseen, unseen
-    assert lines[1] in (INTRO, INTRO_COMPACT, RECALL)
+    assert lines[1] in (INTRO, INTRO_COMPACT, INTRO_SHORT, RECALL)
     section, group = "", ""
     for line in lines[2:-1]:
         assert not LIVE.search(line), line

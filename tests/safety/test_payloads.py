@@ -437,3 +437,9 @@ class TestWhoSaidIt:
             doors.tool("Read", {"file_path": f"{doors.cwd}/{name}"}, {"file": {"content": rule}})
         text = doors.begun()
         assert "must not zqpl here" in text and "zqan" not in text
+
+    def test_a_pasted_document_gives_no_rules(self, doors: Doors) -> None:
+        for length, word in ((5_000, "zqpasted"), (2_000, "zqtyped")):
+            doors.said(f"Never touch {word} files.\n" + f"{word} and more of it. " * (length // 24))
+        rules = doors.begun().partition("## Rules the user set")[2].partition("\n## ")[0]
+        assert "zqtyped" in rules and "zqpasted" not in rules
