@@ -138,9 +138,14 @@ ROWS: dict[int, tuple[str, str, str]] = {
     78: ("storage", "a backup while others write; restore", "a prefix of the log that verifies"),
     79: ("secrets", "secrets in events, tags, names, states", "in no file of the home"),
     80: ("secrets", "secrets encoded or escaped", "in no file of the home"),
+    82: (
+        "input",
+        "poisoned memory: orders in output, names, titles, histories",
+        "told never, or inside the fence, dead, and with who said it",
+    ),
 }
 # rows that need a part of the product that is not built yet
 LATER: dict[int, str] = {
     61: "a million events: measured with the ranking",
-    73: "providers and remotes that fail", 74: "hostile remotes", 82: "poisoned memory in injected context",
+    73: "providers and remotes that fail", 74: "hostile remotes",
 }  # fmt: skip

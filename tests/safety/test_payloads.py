@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from tests.hooks.test_record import hook
-from tests.safety.doors import SOURCES, Doors, judged
+from tests.safety.doors import SOURCES, Doors, counter, judged
 from tests.safety.payloads import FAMILIES, OBEY, PAYLOADS
 
 from session_memory.capture.transcript import Transcript
@@ -19,7 +19,7 @@ from session_memory.memory import Memory
 LATER = 4_000_000_000  # seconds: of moves in git that are newer than any record
 Channel = Callable[[Doors, str], None]
 # many words of one length, so that a mark survives where a text is cut: it stands in front
-IN_A_HOME = 36
+IN_A_HOME = 12
 MARKS = [f"zq{n:03d}mark" for n in range(len(PAYLOADS))]
 
 
@@ -28,8 +28,7 @@ def one_line(text: str) -> str:
 
 
 def bash_output(doors: Doors, text: str) -> None:
-    doors.ran("cat page.html", text)
-    doors.ran("mix test 2>&1 | tail", text)
+    doors.ran("cat page.html" if len(text) % 2 else "mix test 2>&1 | tail", text)
 
 
 def failing_output(doors: Doors, text: str) -> None:
@@ -159,23 +158,20 @@ def command(doors: Doors, text: str) -> None:
 
 
 def statements(doors: Doors, text: str) -> None:
-    with Memory(doors.home, cwd=doors.cwd) as memory:
-        for category, type_, data in (
-            ("decision", "architecture", {"title": text, "rationale": text, "alternatives": [text, text]}),
-            ("decision", "constraint", {"text": text}), ("finding", "bug", {"title": text, "severity": text}),
-            ("finding", "blocker", {"title": text}), ("question", "question_raised", {"question": text, "id": text[:50]}),
-            ("phase", "next_step", {"text": text, "status": text}),
-        ):  # fmt: skip
-            memory.events.record(category, type_, data, session_id=doors.session)
+    for category, type_, data in (
+        ("decision", "architecture", {"title": text, "rationale": text, "alternatives": [text, text]}),
+        ("decision", "constraint", {"text": text}), ("finding", "bug", {"title": text, "severity": text}),
+        ("finding", "blocker", {"title": text}), ("question", "question_raised", {"question": text, "id": text[:50]}),
+        ("phase", "next_step", {"text": text, "status": text}),
+    ):  # fmt: skip
+        doors.memory.events.record(category, type_, data, session_id=doors.session)
 
 
 def branch(doors: Doors, text: str) -> None:
-    doors.said("a first word of the user")
     Path(doors.cwd, ".git", "HEAD").write_text(f"ref: refs/heads/{one_line(text)}\n", errors="replace")
 
 
 def reflog(doors: Doors, text: str) -> None:
-    doors.said("a first word of the user")
     logs = Path(doors.cwd, ".git", "logs")
     logs.mkdir(exist_ok=True)
     line = f"{'0' * 40} 1234567{'0' * 33} A <a@b> {LATER} +0000\tcommit: {text}\n"
@@ -187,13 +183,20 @@ def transcript(doors: Doors, text: str) -> None:
     path = Path(doors.home).parent / "history" / "h.jsonl"
     path.parent.mkdir(exist_ok=True)
     about = {"sessionId": "h", "cwd": doors.cwd, "timestamp": "2026-01-02T03:04:05.678Z"}
+    said = {"role": "user", "content": f"Never {text}"}
+    asked = {
+        "type": "tool_use",
+        "id": f"t{next(counter)}",
+        "name": "AskUserQuestion",
+        "input": {"questions": [{"question": text}]},
+    }
+    replied = {"content": [{"type": "text", "text": f"{text}\nCONSTRAINT: {one_line(text)}"}, asked]}
     rows = [
-        {**about, "type": "user", "uuid": "1", "promptId": "x", "message": {"role": "user", "content": f"Never {text}"}},
-        {**about, "type": "assistant", "uuid": "2", "message": {"content": [{"type": "text", "text": f"{text}\nCONSTRAINT: {one_line(text)}"}]}},
-    ]  # fmt: skip
+        {**about, "type": "user", "uuid": f"u{next(counter)}", "promptId": f"x{next(counter)}", "message": said},
+        {**about, "type": "assistant", "uuid": f"u{next(counter)}", "message": replied},
+    ]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    with Memory(doors.home, cwd=doors.cwd) as memory:
-        memory.imports.claude_code(str(path))
+    doors.memory.imports.claude_code(str(path))
 
 
 # what facts are made of: told, and harmless
@@ -215,16 +218,21 @@ def _no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, channel: Channel, at_once: int) -> list[str]:
     """Every payload through one door, `at_once` before each look at what sessions are told."""
-    found = []
+    found: list[str] = []
+    homes: list[Doors] = []
     for begin in range(0, len(PAYLOADS), at_once):
         if begin % IN_A_HOME < at_once:
             doors = Doors(tmp_path / f"{name}{begin}", monkeypatch)
+            homes.append(doors)
             monkeypatch.setenv("SESSION_MEMORY_HOME", doors.home)
+            doors.said("a first word of the user, so that there is something to tell")
         for n in range(begin, min(begin + at_once, len(PAYLOADS))):
             channel(doors, f"{MARKS[n]} {PAYLOADS[n][1]}" if n % 2 else f"{PAYLOADS[n][1]} {MARKS[n]}")
         for source in SOURCES if begin == 0 else (SOURCES[begin // at_once % len(SOURCES)],):
             text = doors.begun(source, doors.session if source == "compact" else f"s-{source}{begin}")
             found += [judged(text)] if text else []
+    for doors in homes:
+        doors.close()
     return found
 
 
@@ -236,11 +244,7 @@ def test_the_corpus_is_large_and_every_text_another_one() -> None:
 @pytest.mark.fault(82)
 @pytest.mark.parametrize("name", NEVER)
 def test_no_word_of_ordinary_output_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    def channel(doors: Doors, text: str) -> None:
-        doors.said("a first word of the user, so that there is something to tell")
-        NEVER[name](doors, text)
-
-    found = through(tmp_path, monkeypatch, name, channel, 36)
+    found = through(tmp_path, monkeypatch, name, NEVER[name], IN_A_HOME)
     assert found and not [mark for mark in MARKS for text in found if mark in text]
     assert not [text for text in found if "evil.example" in text or "Ignore prev" in text]
 
@@ -255,14 +259,14 @@ def test_what_is_told_stays_inside_the_fence_seen_dead_and_with_its_source(
     assert len(told) >= SEEN.get(name, 60), (name, len(told))
 
 
-ONE = ("branch", "plan", "todo", "transcript", "reply")  # only the last of a kind is told
+ONE = ("branch", "plan", "todo", "reply")  # only the last of a kind is told
 SEEN = {
     "tracker": 5,
     "task_list": 30,
     "commit": 20,
     "branch": 30,
     "reflog": 20,
-    "folder_name": 40,
+    "folder_name": 30,
     "file_name": 30,
 }  # payloads that must be found: most are cut, silenced, or over the budget
 
@@ -341,6 +345,7 @@ def test_nothing_of_a_project_is_told_in_another_one(tmp_path: Path, monkeypatch
         )
     with Memory(bank.home, cwd=bank.cwd) as memory:
         statements(shop, "zq998mark glacier penguin")
+        shop.close()
         made = memory.contexts.recalled("how does the glacier meet the penguin?", "s-b", keep=False)
         assert made.text == ""
     assert "mark" in shop.begun("startup", "s-s")
@@ -350,11 +355,12 @@ class TestWhoSaidIt:
     """user > model > rule > tool > import: nobody moves up."""
 
     @pytest.fixture
-    def doors(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Doors:
+    def doors(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Doors]:
         made = Doors(tmp_path, monkeypatch)
         monkeypatch.setenv("SESSION_MEMORY_HOME", made.home)
         made.said("Never edit the billing folder.")
-        return made
+        yield made
+        made.close()
 
     def test_a_history_from_elsewhere_is_an_import_and_the_clients_own_is_the_users(
         self, doors: Doors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -369,10 +375,10 @@ class TestWhoSaidIt:
             (tmp_path / "history" / "h.jsonl")
             .read_text()
             .replace('"h"', '"own"')
-            .replace('"x"', '"y"')
+            .replace('"promptId": "x', '"promptId": "y')
             .replace("zqforeign", "zqown")
         )
-        own.write_text(text.replace('"uuid": "', '"uuid": "9'))
+        own.write_text(text.replace('"uuid": "', '"uuid": "9').replace('"id": "t', '"id": "tt'))
         assert [each.body["stated_by"] for each in Transcript(str(own)) if each.body.get("type") == "user_prompt"] == [
             "user"
         ]
@@ -431,3 +437,9 @@ class TestWhoSaidIt:
             doors.tool("Read", {"file_path": f"{doors.cwd}/{name}"}, {"file": {"content": rule}})
         text = doors.begun()
         assert "must not zqpl here" in text and "zqan" not in text
+
+    def test_a_pasted_document_gives_no_rules(self, doors: Doors) -> None:
+        for length, word in ((5_000, "zqpasted"), (2_000, "zqtyped")):
+            doors.said(f"Never touch {word} files.\n" + f"{word} and more of it. " * (length // 24))
+        rules = doors.begun().partition("## Rules the user set")[2].partition("\n## ")[0]
+        assert "zqtyped" in rules and "zqpasted" not in rules

@@ -278,12 +278,13 @@ class Forgetting:
         gone = {each for each, _key in plan.records}
         others = _said_by(list(self.lines()), set(plan.needles) - {plan.wanted.text})
         forms = [form for each in plan.needles if each not in others for form in _forms(each)]
-        for path in _every(home.brief):  # whole: it holds pieces of what was said, and is written again at once
-            os.unlink(path)
-            removed += 1
-        for folder in (home.checkpoints, home.handoffs, home.predecessor):
-            for path in _every(folder):
-                if any(each in path for each in gone) or any(form in _bytes(path) for form in forms):
+        for folder in (home.brief, home.checkpoints, home.handoffs, home.predecessor):
+            for path in _every(folder):  # a brief goes whole: it holds pieces of what was said, and is written again
+                if (
+                    folder == home.brief
+                    or any(each in path for each in gone)
+                    or any(form in _bytes(path) for form in forms)
+                ):
                     os.unlink(path)
                     removed += 1
         if any(form in _bytes(home.hook_log) for form in forms):

@@ -193,7 +193,9 @@ def _rules(notes: list[Note], constraints: list[dict[str, Any]]) -> list[Fact]:
     of them what is forbidden, each the newest before older ones."""
     found = [_stated(RULES, each, text_of(each), "constraint") for each in constraints]
     said = [note for note in notes if note["what"] == SAID and note["type"] != "plan_approval"]
-    for note in said:
+    for note in (
+        each for each in said if each.get("long", 0) <= rules.MOST_PASTED
+    ):  # its beginning is all a note holds
         for text, stands in rules.of_user(_answer(note)):
             found.append(Fact(RULES, text, note, "the user's words", by=_sayer(note), stands=stands))
     once: dict[str, Fact] = {}

@@ -38,7 +38,7 @@ def parts(command: str) -> list[list[str]]:
         while words and words[0] in BEFORE:
             words = words[2 if words[0] == "timeout" else 1 :]
         words = [each for each in words if not _redirects(each)]
-        if words and words[0] != "cd":
+        if words and words[0] not in ("", "cd"):
             found.append(words)
     return found
 
