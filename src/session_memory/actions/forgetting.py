@@ -279,12 +279,9 @@ class Forgetting:
         others = _said_by(list(self.lines()), set(plan.needles) - {plan.wanted.text})
         forms = [form for each in plan.needles if each not in others for form in _forms(each)]
         for folder in (home.brief, home.checkpoints, home.handoffs, home.predecessor):
-            for path in _every(folder):  # a brief goes whole: it holds pieces of what was said, and is written again
-                if (
-                    folder == home.brief
-                    or any(each in path for each in gone)
-                    or any(form in _bytes(path) for form in forms)
-                ):
+            for path in _every(folder):
+                quotes = any(each in path for each in gone) or any(form in _bytes(path) for form in forms)
+                if quotes or folder == home.brief:  # a brief goes whole: it holds pieces, and is written again
                     os.unlink(path)
                     removed += 1
         if any(form in _bytes(home.hook_log) for form in forms):
