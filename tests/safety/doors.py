@@ -126,7 +126,7 @@ def judged(text: str) -> str:
             group = line
             assert section == HEADINGS["task"] and SOURCE.search(line), line
         elif line.startswith("- "):
-            assert not re.match(r"- (?:#|>|```|~~~|---|===)", line), line
+            assert not re.match(r"- (?:#{1,6}(?: |$)|>|```|~~~|---|===)", line), line
             assert section in LISTS or group or SOURCE.search(line), line
             assert len(CLAIM.findall(line)) == (0 if section in LISTS or group else 1), line
         else:

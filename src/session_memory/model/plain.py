@@ -24,7 +24,7 @@ ALIKE = str.maketrans(
     "acdehijlopqsuvwxyaeikopxcinur",
 )
 FENCE = later(r"<(/?)\s*(session-memory|system-reminder|system|function_calls|antml)", re.IGNORECASE)
-LINE_START = later(r"(?m)^(\s{0,3})(#{1,6}\s|```|~~~|---|===|>)")
+LINE_START = later(r"(?m)^(\s{0,3})(#{1,6}(?:\s|$)|```|~~~|---|===|>)")
 
 ROLE = later(r"(?i)\A(human|assistant|system|user|developer):")  # a turn of somebody's, at the beginning of a line
 # entities, links, and what would look like the source of a statement
