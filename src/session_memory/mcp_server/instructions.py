@@ -13,6 +13,8 @@ While working, session_record what would be lost with this conversation, when it
 - category finding: {title, severity critical|high|medium|low|info}; type blocker for what stops the work
 - category question, type question_raised: {id, question}; type question_answered with the same id: {id, answer}
 - category phase, type next_step: {text}
+Or on a line of its own in a reply: DECISION: what | WHY: reason | NOT: what was rejected; likewise CONSTRAINT, QUESTION, \
+BLOCKER, NEXT.
 A fact that turns out otherwise: category decision, type accepted|rejected|superseded|wrong, parent_id its id, data \
 {note, by}; every later hit carries that mark.
 Secrets are removed before anything is written.
