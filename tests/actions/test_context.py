@@ -51,7 +51,7 @@ def test_the_last_text_is_what_was_printed_byte_by_byte_with_its_reasons(worked:
 def test_injections_are_never_found_as_events(worked: str, tmp_path: Path) -> None:
     start(worked, tmp_path)
     with Memory(worked, cwd=str(tmp_path)) as memory:
-        found = memory.events.told("billing")
+        found = memory.recall.told("billing")
         assert found.count("Never edit billing") == 1
 
 

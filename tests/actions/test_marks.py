@@ -95,7 +95,7 @@ def test_every_hit_tells_the_mark(memory: Memory) -> None:
     memory.marks.put(first, "wrong", note="locks\nup")
     hits = memory.events.query(Query(keyword="redis")).events
     assert [each["mark"]["note"] for each in hits if each["id"] == first] == ["locks\nup"]
-    assert "Use Redis [wrong: locks up]" in memory.events.told("redis")
+    assert "Use Redis [wrong: locks up]" in memory.recall.told("redis")
     viewed = memory.starts.view("s1", fit=lambda events: events)["newest_events"]
     assert [each["mark"]["status"] for each in viewed if each["id"] == first] == ["wrong"]
     page = memory.events.page(Query(keyword="redis"), include_data=False, fit=lambda events: events)
@@ -129,7 +129,7 @@ def test_a_mark_from_another_session_reaches_what_a_plugin_says(memory: Memory) 
 def test_what_a_mark_names_cannot_move_a_terminal_or_start_a_line(memory: Memory) -> None:
     first = decided(memory)
     memory.events.record("decision", "superseded", {"by": "\x1b[2J\n# x", "note": "\x1b]0;t\x07\n# y"}, parent_id=first)
-    for text in (memory.handoffs.write().text, memory.events.told("redis")):
+    for text in (memory.handoffs.write().text, memory.recall.told("redis")):
         assert (
             "superseded" in text
             and "\x1b" not in text

@@ -209,7 +209,8 @@ def recalled(
         return []
     where, values = _where(wanted)
     hits = ranking.rank(database, wanted.match, where, values, asked=wanted.asked, beyond=True, near=near)[:limit]
-    return [(described(row), hit) for row, hit in zip(_rows(database, [hit.n for hit in hits]), hits)]
+    events = marks.attach(database, [described(row) for row in _rows(database, [hit.n for hit in hits])])
+    return list(zip(events, hits))
 
 
 def _rows(database: Database, numbers: list[int]) -> list[tuple[Any, ...]]:
