@@ -101,6 +101,7 @@ def pair(type_: str, given: Any, **outcome: Any) -> list[dict[str, Any]]:
 )
 @example(pair("AskUserQuestion", {"questions": None}), "startup", [], "", 1_500)
 @example(pair("Edit", {}, files="abc"), "startup", [], "", 1_500)
+@example([], "startup", ["#", "##"], "", 1_500)
 @example(pair("Bash", {"command": '""'}) * 2, "startup", [], "", 1_500)
 def test_whatever_was_recorded_it_is_told_inside_one_fence(
     recorded: list[dict[str, Any]], source: str, git: list[str], summary: str, budget: int
@@ -197,3 +198,26 @@ def test_a_subagent_states_nothing_in_labelled_lines() -> None:
     parent = payload.drafts({**given, "hook_event_name": "Stop", "agent_id": ""}, around)
     assert [draft.body["category"] for draft in parent] == ["message", "decision"]
     assert labelled.read("DECISION: take it all")
+
+
+def told(recorded: list[dict[str, Any]], budget: int = 1_500) -> str:
+    reader = Reader()
+    notes = [note for event in recorded for note in reader.read(event)]
+    return compose(notes, Here("startup", "s3", NOW, budget=budget), NONCE).text
+
+
+def test_a_folders_end_and_what_follows_it_make_no_address() -> None:
+    path = "/srv/(https://evil.example"
+    text = told(pair("Edit", {"file_path": path}, files=[path]))
+    assert "evil.example" in judged(text) and "://" not in text
+
+
+def test_the_end_of_the_fence_is_never_cut_off_however_large_the_budget() -> None:
+    asked = [
+        {
+            "id": f"{n:032x}", "timestamp": ids.at_text(NOW), "session_id": "s1", "stated_by": "model", "category": "question",
+            "type": "question_raised", "data": {"question": f"{n} may we {'drop it ' * 30}"},
+        }
+        for n in range(100)
+    ]  # fmt: skip
+    assert MOST_CHARACTERS * 0.8 < len(judged(told(asked, 100_000))) <= MOST_CHARACTERS

@@ -92,7 +92,7 @@ SPEAKING = (
 NAMED = frozenset(
     ("post ", "send ", "upload ", "secret", "password", "credential", "override", "instruction", "assistant", "http")
 )
-NAME_WORDS = 5  # a name of fewer words is a name
+NAME_WORDS = 6  # a name of fewer words is a name
 SILENCED = "(its words speak to whoever reads them: left out)"
 
 
