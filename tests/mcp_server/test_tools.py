@@ -27,7 +27,8 @@ CODE = re.compile(r"\[([a-z-]+)\]$")
 # what an argument that its schema allows can still be wrong about
 ABOUT_VALUES = {
     "bad-argument", "bad-cursor", "bad-time", "no-checkpoint", "too-large", "unknown-category", "unknown-checkpoint",
-    "unknown-learning", "unknown-session",
+    "unknown-learning", "unknown-session", "unknown-entity", "ambiguous-entity", "unknown-relation", "no-document", "not-a-document",
+    "not-allowed",
 }  # fmt: skip
 IDS = ("session_id", "learning_id", "checkpoint_id", "checkpoint_name", "resume_from_checkpoint", "parent_id")
 
@@ -162,7 +163,9 @@ def test_a_value_of_another_kind_a_missing_and_an_unknown_argument_are_refused_b
     schema = listed()[name]["inputSchema"]
     required = schema.get("required", [])
     right = {"category": "pattern" if name == "learning_create" else "finding", "type": "x", "data": {}, "title": "x",
-             "learning_id": opened.known[3]}  # fmt: skip
+             "learning_id": opened.known[3], "entity_type": "function", "name": "x", "source": "a", "target": "b", "relation_type": "uses",
+             "prompt": "x", "session_id": "known", "query": "x", "file_path": "notes.md"}  # fmt: skip
+    Path(opened.later().opened.cwd, "notes.md").write_text("# Notes")
     base = {each: right[each] for each in required}
     opened.call("session_init", {"session_id": "known"})
     assert not opened.call(name, base).is_error

@@ -76,8 +76,8 @@ def test_after_a_restart_the_model_reads_what_the_hook_recorded_to_have_said(cli
     assert injections(client) == [("startup", block)]
     assert items(block) == [
         "## Rules the user set", "- Never edit billing.", "## Open questions", "- which table holds them?", "## Decisions",
-        "- Answer 429. Why: clients retry", "## What the user asked last", "- Never edit billing. Add limits to the API.",
-        "## Files edited (* not committed)", "- limits.py*", "## The last session's last reply", "- The limits are in place.",
+        "- Answer 429. Why: clients retry", "## What the user asked last", "- … Add limits to the API.",
+        "## Files edited (tool; * since the last commit)", "- limits.py*", "## The last session's last reply", "- The limits are in place.",
     ]  # fmt: skip
     assert client.trouble() == "" and "MARKER-OF-OUTPUT" not in block
     shown = subprocess.run(

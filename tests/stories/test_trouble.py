@@ -124,7 +124,7 @@ def test_a_full_disk_is_told_keeps_what_was_acknowledged_and_works_again(tmp_pat
     small, keep = tmp_path / "small", tmp_path / "keep"
     keep.mkdir(mode=0o700)
     home = str(small / "home")
-    told = on_small_disk(home, str(small), "1500k", 900, keep=str(keep), free=[f"{small}/ballast"])["told"]
+    told = on_small_disk(home, str(small), "2600k", 900, keep=str(keep), free=[f"{small}/ballast"])["told"]
     rows = {row[0]: row for row in told}
     stored = [number for number, how, *_rest in told if how == "log" and number != "after"]
     failed = [row for row in told if row[1] == "log-full"]

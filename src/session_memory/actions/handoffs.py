@@ -22,7 +22,7 @@ from session_memory.model.event import STATED
 from session_memory.model.facts import Facts
 from session_memory.model.handoff import Standing, as_object, legend, sections
 from session_memory.model.record import HANDOFF, Draft
-from session_memory.model.telling import compose, whole
+from session_memory.model.telling import Section, compose, whole
 from session_memory.plugins.fold import told as told_by
 
 BUDGET, LEAST, MOST = 3_000, 100, 3_900  # tokens of an answer: 16,000 characters are the end of any answer
@@ -85,13 +85,13 @@ class Handoffs:
             self._sessions.link(session, named["checkpoint_id"])
             named = {"session_id": here, "parent_session_id": session, "checkpoint_id": named["checkpoint_id"]}
         last = _last_line(named)
-        text = compose(head + legend(facts, room), sections(facts, standing), last, room, "session_query")
+        text = composed(head + legend(facts, room), sections(facts, standing), last, room, "session_query")
         return Told(_within(text, last), {key: value for key, value in named.items() if value})
 
     def where_we_are(self, session: str, budget: int = 1_200) -> str:
         """The same for a session that is attached again, short."""
         facts, standing = self._gathered(session, None, checkpoint_rows.newest(self._opened.read(), session=session))
-        return compose(
+        return composed(
             ["# Where this session stands", *legend(facts, budget)],
             sections(facts, standing),
             f"session {session}",
@@ -119,7 +119,7 @@ class Handoffs:
         head = ["# Handoff", "", FIRST_LINE]
         full = whole(head + legend(facts, MOST), parts, last)
         self._keep(session, full, file, named["checkpoint_id"])
-        text = _within(compose(head + legend(facts, room), parts, last, room, os.path.basename(file)), last)
+        text = _within(composed(head + legend(facts, room), parts, last, room, os.path.basename(file)), last)
         told = {key: value for key, value in named.items() if value}
         return Told(text, told, {**as_object(facts, standing, include), **told})
 
@@ -138,7 +138,7 @@ class Handoffs:
         if session is None:
             return "Nothing has been recorded in this project yet.\n"
         facts, standing = self._gathered(session, None, None)
-        return compose(
+        return composed(
             ["# Project summary", "", FIRST_LINE, *legend(facts, MOST)],
             sections(facts, standing),
             f"session {session}",
@@ -240,6 +240,15 @@ def _budget(given: int | None) -> int:
 def _last_line(named: dict[str, Any]) -> str:
     words = {"session_id": "session", "parent_session_id": "parent", "checkpoint_id": "checkpoint", "file": "file"}
     return " · ".join(f"{words[name]} {value}" for name, value in named.items() if value)
+
+
+def composed(head: list[str], parts: list[Section], last: str, room: int, more: str) -> str:
+    """The text within the budget, and within what one answer may hold: then with less, so that what is missing is counted."""
+    text = compose(head, parts, last, room, more)
+    while len(text) > MOST_CHARACTERS and room > LEAST:
+        room = room * 4 // 5
+        text = compose(head, parts, last, room, more)
+    return text
 
 
 def _within(text: str, last: str) -> str:
