@@ -130,7 +130,9 @@ def test_a_prompt_about_what_was_decided_is_reminded_of_it_once(client: Client) 
     (client.home / "config.json").write_text(json.dumps({"context": {"budget_tokens": 250}}))
     before = len(client.model.requests)
     asked = "Should clients retry after a 429 answer?"
-    client.say(["Hello there.", asked, asked], text("hi"), text("yes"), text("yes again"))
+    client.say(
+        ["Hello there.", asked, asked], text("hi", wait=5), text("yes"), text("yes again")
+    )  # by then the server runs
     prompts = [told for source, told in injections(client) if source == "prompt"]
     assert len(prompts) == 1 and "- decision: Answer 429 Why: clients retry" in prompts[0]
     assert blocks(client, before)[-1] == prompts[0]
