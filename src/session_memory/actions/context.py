@@ -49,7 +49,7 @@ class Contexts:
         self._written = ids.now_ms()
         try:
             database = opened.index.database() if touched else None
-            for project in sorted(touched):
+            for project in sorted(touched - {""}):
                 assert database is not None
                 keys = project_rows.in_scope(database, project)
                 for key in project_rows.keys_of(

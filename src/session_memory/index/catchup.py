@@ -275,8 +275,7 @@ class Index:
         try:
             record_read = reader.record(self._home, found)
             apply(database, record_read)
-            if record_read.body and record_read.body.get("project"):
-                self.touched.add(str(record_read.body["project"]))
+            self.touched.add(str((record_read.body or {}).get("project", "")))
         except SessionMemoryError as error:
             self._warn(f"Record {found.id} could not be indexed: {error}")
             return "unreadable body"
