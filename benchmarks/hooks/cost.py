@@ -17,13 +17,43 @@ from session_memory.paths import Home
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ROUNDS, BURST = 41, 64
+RULES = ["Never edit anything below billing.", "Always run the tests before you commit.", "Write the import of orders.",
+         "Use uv, not pip.", "We keep the old table until Friday."]  # fmt: skip
 
 
-def payload(folder: str, number: int, event: str = "PostToolUse") -> bytes:
+def payload(folder: str, number: int, event: str = "PostToolUse", **more: object) -> bytes:
     told = {"hook_event_name": event, "session_id": "s", "cwd": folder, "prompt_id": "p", "source": "startup", "tool_name": "Bash",
             "tool_input": {"command": "git status --short && pytest -q"}, "tool_use_id": f"t{number}", "duration_ms": 5,
-            "tool_response": {"stdout": "M src/app.py\n" * 40, "stderr": ""}}  # fmt: skip
+            "tool_response": {"stdout": "M src/app.py\n" * 40, "stderr": ""}, **more}  # fmt: skip
     return json.dumps(told).encode()
+
+
+def worked(folder: str, run: list[str], around: dict[str, str]) -> None:
+    """A home after a day of work, with its index and brief: rules of the user, edits, failing and passing commands, a plan."""
+
+    def tell(number: int, event: str = "PostToolUse", **more: object) -> None:
+        subprocess.run(run, input=payload(folder, number, event, session_id="earlier", **more), env=around, check=True)
+
+    for n, said in enumerate(RULES * 4):
+        tell(n, "UserPromptSubmit", prompt=f"{said} (part {n})", prompt_id=f"p{n}")
+        path = f"{folder}/src/part{n}.py"
+        edit = {"file_path": path, "old_string": "a = 1", "new_string": f"a = {n}"}
+        tell(1_000 + n, tool_name="Edit", tool_input=edit, tool_response={"filePath": path})
+        command = {"command": f"pytest -q tests/test_part{n % 5}.py"}
+        tell(
+            2_000 + n,
+            "PostToolUseFailure" if n % 3 else "PostToolUse",
+            tool_input=command,
+            error="Exit code 1\n1 failed",
+        )
+        tell(3_000 + n, "Stop", last_assistant_message=f"Part {n} stands.\n\nDECISION: part {n} keeps its own table")
+    serve(around)
+
+
+def serve(around: dict[str, str]) -> None:
+    """What the server of a session does in between: applies what the log has got, and writes the brief."""
+    mine = [sys.executable, "-m", "session_memory", "status"]
+    subprocess.run(mine, env=around, check=True, stdout=subprocess.DEVNULL)
 
 
 def main() -> int:
@@ -31,31 +61,36 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         around = {**os.environ, "SESSION_MEMORY_HOME": f"{folder}/home", "CLAUDE_PID": "1"}
         around.pop("PYTHONDONTWRITEBYTECODE", None)
+        told = {**around, "SESSION_MEMORY_HOME": f"{folder}/worked"}
         python = (
             os.path.realpath(sys.executable)
             if sys.prefix == sys.base_prefix
             else os.path.join(sys.base_prefix, "bin", "python3")
         )
+        hook = [python, "-I", "-S", f"{ROOT}/src/session_memory/hooks/run.py"]
+        worked(folder, [*hook, "record"], told)
         ways = {
-            "bare": [python, "-I", "-S", "-c", "pass"],
-            "cat": ["sh", "-c", "cat >/dev/null"],
-            "record": [python, "-I", "-S", f"{ROOT}/src/session_memory/hooks/run.py", "record"],
-            "answer": [python, "-I", "-S", f"{ROOT}/src/session_memory/hooks/run.py", "context"],
+            "bare": ([python, "-I", "-S", "-c", "pass"], around),
+            "cat": (["sh", "-c", "cat >/dev/null"], around),
+            "record": ([*hook, "record"], around),
+            "answer, no index yet": ([*hook, "context"], around),
+            "answer, after a day": ([*hook, "context"], told),
         }
         taken: dict[str, list[float]] = {name: [] for name in ways}
         for number in range(ROUNDS):
-            for name, words in ways.items():
-                content = payload(folder, number, "SessionStart" if name == "answer" else "PostToolUse")
+            for name, (words, place) in ways.items():
+                content = payload(folder, number, "SessionStart" if "answer" in name else "PostToolUse")
                 began = time.perf_counter()
-                subprocess.run(words, input=content, env=around, stdout=subprocess.DEVNULL, check=True)
+                subprocess.run(words, input=content, env=place, stdout=subprocess.DEVNULL, check=True)
                 taken[name].append(time.perf_counter() - began)
+            serve(told)
         middle = {name: statistics.median(each) for name, each in taken.items()}
         for name in ways:
-            print(f"{name:7} {middle[name] * 1000:5.1f} ms, {middle[name] / middle['bare']:.2f} of a bare interpreter")
+            print(f"{name:21} {middle[name] * 1000:5.1f} ms, {middle[name] / middle['bare']:.2f} of a bare interpreter")
 
         def one(number: int) -> float:
             began = time.perf_counter()
-            subprocess.run(ways["record"], input=payload(folder, 1000 + number), env=around, check=True)
+            subprocess.run(ways["record"][0], input=payload(folder, 1000 + number), env=around, check=True)
             return time.perf_counter() - began
 
         with ThreadPoolExecutor(BURST) as pool:

@@ -63,11 +63,9 @@ class Home:
 
     def brief_of(self, project: str) -> str:
         """The brief's file of a project: named for people, and by a hash that keeps like-named projects apart."""
-        import hashlib
+        from session_memory.digest import sha256
 
-        return os.path.join(
-            self.brief, f"{safe_name(project, 40)}-{hashlib.sha256(project.encode()).hexdigest()[:12]}.json"
-        )
+        return os.path.join(self.brief, f"{safe_name(project, 40)}-{sha256(project.encode()).hexdigest()[:12]}.json")
 
 
 def home_root(given: str | None, environment: str | None) -> str:
@@ -169,15 +167,19 @@ def sync_file(fd: int) -> None:
         fcntl.fcntl(fd, full)
 
 
-def write_whole(path: str, content: bytes) -> None:
-    """Replace a file so that a crash leaves the old one or the new one, whole: temp, fsync, rename, fsync of the folder."""
+def write_whole(path: str, content: bytes, *, lasting: bool = True) -> None:
+    """Replace a file so that a crash leaves the old one or the new one, whole: temp, fsync, rename, fsync of the folder.
+
+    lasting: whether it must survive power loss; what describes running processes need not, and a flush takes long.
+    """
     folder, name = os.path.split(path)
     temp = os.path.join(folder, f".{name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
     fd = open_file(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     try:
         try:
             write_all(fd, content)
-            sync_file(fd)
+            if lasting:
+                sync_file(fd)
         finally:
             os.close(fd)
         os.replace(temp, path)
@@ -185,7 +187,8 @@ def write_whole(path: str, content: bytes) -> None:
         if os.path.lexists(temp):
             os.unlink(temp)
         raise
-    sync_dir(folder)
+    if lasting:
+        sync_dir(folder)
 
 
 def move(source: str, target: str) -> None:

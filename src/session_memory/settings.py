@@ -58,7 +58,7 @@ SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASS", "PWD", "CREDENTIAL", "AUTH")
 SHORTEST_SECRET = 8
 PATHS = tuple(row[0] for row in TABLE if row[1] == "path")
 PROTECTING = ("redaction.patterns", "capture.exclude")  # what keeps things out of the memory
-KEEPS_OUT = re.compile(rb'"(?:patterns|exclude)"\s*:\s*(?:\[\s*[^\s\]]|[^\s\[])')
+KEEPS_OUT = rb'"(?:patterns|exclude)"\s*:\s*(?:\[\s*[^\s\]]|[^\s\[])'
 SWITCHES = frozenset(row[0] for row in TABLE if row[1] == "switch")
 MOST_CONFIG = 1_000_000  # bytes
 
@@ -248,7 +248,7 @@ def _take_config(settings: Settings, path: str) -> None:
         tree = json.loads(content)
     except (ValueError, RecursionError) as error:
         settings.problems.append(f"config.json is no JSON ({error}); all defaults are used.")
-        if KEEPS_OUT.search(content):
+        if re.search(KEEPS_OUT, content):
             settings.unsafe.append(f"it is no JSON ({error}), and it names things that must not be recorded")
         _refuse_another_log(settings, os.path.dirname(path))
         return

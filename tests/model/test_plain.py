@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from session_memory.model import plain as rules
 from session_memory.model.plain import in_line, plain, quoted, shortened
 
 
@@ -29,3 +30,17 @@ def test_one_line_is_one_line_within_its_room(text: str, room: int) -> None:
 def test_long_text_is_cut_at_a_word() -> None:
     assert shortened("one two three four", 12) == "one two…"
     assert shortened("short", 12) == "short"
+
+
+PIECES = ["&", "amp;", "#", "www", ".", "data:", "JavaScript:", "javaſcript:", "(user,", "(Ruſe,", "(İmport,", "(ımport,", "(tool,",
+          "human:", "Uſer:", "a", " ", "…", "<", "system", "\n", "# x", "```", "---", "\x1b[1m", "\u200b", "é", "maılto:x", "\t"]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
+def test_an_expression_that_is_not_asked_would_have_found_nothing(text: str) -> None:
+    shown = plain(text)
+    assert rules.UNSEEN.sub("", rules.ESCAPES.sub("", shown)) == shown and rules.FENCE.search(shown) is None
+    assert quoted(text, 500) == rules.LINE_START.sub(r"\1\\\2", shown).strip()
+    said = rules.neutral(text, 500)
+    for pattern in (rules.ENTITY, rules.LINK, rules.SOURCE):
+        assert pattern.search(said) is None

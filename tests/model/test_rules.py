@@ -231,7 +231,7 @@ def test_a_rule_in_prose_is_found(said: str) -> None:
 
 @pytest.mark.parametrize("said", TALK)
 def test_talk_is_no_rule(said: str) -> None:
-    assert rules.of_user(said) == []
+    assert rules.of_user(said) == ()
 
 
 def test_of_a_message_only_the_sentences_that_rule_are_taken_word_for_word() -> None:
@@ -239,9 +239,9 @@ def test_of_a_message_only_the_sentences_that_rule_are_taken_word_for_word() -> 
         "It never worked on my machine, I don't know why. Have a look at the queue. Please don't touch the migrations! "
         "That must be the bug; no problem if it takes long. From now on use pnpm, not npm. Don't you have tests?"
     )
-    assert rules.of_user(said) == [
+    assert rules.of_user(said) == (
         ("Please don't touch the migrations!", False), ("From now on use pnpm, not npm.", True),
-    ]  # fmt: skip
+    )  # fmt: skip
 
 
 def test_a_list_may_be_short() -> None:
@@ -249,7 +249,7 @@ def test_a_list_may_be_short() -> None:
         text
         for text, _stands in rules.of_user("House rules:\n- no default exports\n- no any\n* tabs, not spaces\n- hi")
     ] == ["no default exports"]
-    assert rules.of_user("no default exports") == []  # by itself it may be what somebody saw
+    assert rules.of_user("no default exports") == ()  # by itself it may be what somebody saw
 
 
 @pytest.mark.parametrize(
@@ -262,14 +262,14 @@ def test_a_list_may_be_short() -> None:
     ],
 )
 def test_what_is_meant_for_good_stands(said: str, stands: bool) -> None:
-    assert rules.of_user(said) == [(said, stands)]
+    assert rules.of_user(said) == ((said, stands),)
 
 
 def test_quotes_code_questions_and_pasted_documents_hold_no_rule_of_the_user() -> None:
-    assert rules.of_user("> never edit billing\n```\nnever edit billing\n```\n| never edit billing |") == []
-    assert rules.of_user("should I never edit billing?") == []
-    assert rules.of_user("Never edit billing. " + "x" * rules.MOST_PASTED) == []
-    assert rules.of_user("never edit " + "x" * rules.LONGEST) == []
+    assert rules.of_user("> never edit billing\n```\nnever edit billing\n```\n| never edit billing |") == ()
+    assert rules.of_user("should I never edit billing?") == ()
+    assert rules.of_user("Never edit billing. " + "x" * rules.MOST_PASTED) == ()
+    assert rules.of_user("never edit " + "x" * rules.LONGEST) == ()
 
 
 ISSUE = """\

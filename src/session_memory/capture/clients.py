@@ -27,7 +27,7 @@ def note(home: Home, pid: str, session: str) -> str:
     if known[-1:] == [session]:
         return known[-2] if len(known) > 1 else ""
     paths.make_dir(home.clients)
-    paths.write_whole(_file(home, pid), json.dumps([*known[-MOST:], session]).encode())
+    paths.write_whole(_file(home, pid), json.dumps([*known[-MOST:], session]).encode(), lasting=False)
     return known[-1] if known else ""
 
 
@@ -35,7 +35,7 @@ def begin(home: Home, pid: str, session: str) -> None:
     """Note a client that has just started: what an earlier one of this process id had is no concern of its. Raises OSError."""
     if pid.isdigit():
         paths.make_dir(home.clients)
-        paths.write_whole(_file(home, pid), json.dumps([session]).encode())
+        paths.write_whole(_file(home, pid), json.dumps([session]).encode(), lasting=False)
         _tidy(home)
 
 

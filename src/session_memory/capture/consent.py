@@ -10,7 +10,7 @@ import json
 import os
 
 from session_memory import ids, paths
-from session_memory.capture import labelled
+from session_memory.capture import prompts
 from session_memory.errors import InvalidInput, LogUnavailable
 from session_memory.log.lock import Lock
 
@@ -63,7 +63,7 @@ class Consent:
         switch = SWITCH_OF.get(category or "")
         if category == "message":
             switch = "capture.responses" if type_ in REPLIES else "capture.prompts"
-        elif draft.key == labelled.KEY:
+        elif draft.key == prompts.STATED:
             switch = "capture.responses"  # what a reply states is part of it
         if switch and not self._settings.value(switch):
             return None

@@ -10,6 +10,7 @@ Read from a compaction's summary, which is asked for such lines, and from replie
 
 from __future__ import annotations
 
+from session_memory.capture import prompts
 from session_memory.capture.prompts import normal
 from session_memory.model.record import EVENT, Draft
 
@@ -28,7 +29,6 @@ LABELS = {
     "NEXT": ("phase", "next_step", "text"),
 }
 PARTS = {"WHY": "rationale", "NOT": "alternatives", "ANSWER": "answer"}
-KEY = "stated"  # of its events, to which the log adds the hash of session and words
 LONGEST, SHORTEST, MOST = 600, 6, 40  # characters of a line; lines of one text
 ASKED = (
     "Keep every rule the user set, word for word. Where they apply, end the summary with lines of this form (one each, no other"
@@ -76,6 +76,8 @@ def drafts(told: Draft, text: str) -> list[Draft]:
         body = {**told.body, "category": category, "type": type_, "data": data, "stated_by": "model"}
         words = " ".join(str(value) for value in data.values())
         made.append(
-            Draft(EVENT, body, at_ms=told.at_ms, key=KEY, key_text=f"{body['session']} {type_} {normal(words)}")
+            Draft(
+                EVENT, body, at_ms=told.at_ms, key=prompts.STATED, key_text=f"{body['session']} {type_} {normal(words)}"
+            )
         )
     return made

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from session_memory import ids
-from session_memory.capture import labelled, prompts, tools
-from session_memory.capture.transcript import CLIENT
+from session_memory.capture import prompts, tools
 from session_memory.model.record import CHECKPOINT, EVENT, SESSION, Draft
 
 TYPE_CHECKING = False
@@ -67,7 +66,7 @@ def _start(payload: dict[str, Any], around: Around) -> list[Draft]:
         return []
     parent = around.before if source in ("clear", "fork") else ""
     how = "resume" if source == "resume" else source
-    return [_session(payload, around, "start", how=how, client=CLIENT, cwd=around.cwd, parent_session=parent)]
+    return [_session(payload, around, "start", how=how, client=prompts.CLIENT, cwd=around.cwd, parent_session=parent)]
 
 
 def _session(payload: dict[str, Any], around: Around, change: str, **more: str) -> Draft:
@@ -124,7 +123,7 @@ def _reply(payload: dict[str, Any], around: Around) -> list[Draft]:
         key = prompts.reply_key(payload.get("prompt_id"))
         reply = _event(payload, around, "message", "reply", {"text": text}, "model", key)
         reply.key_text = prompts.normal(text) if key else None
-        made += [reply, *labelled.drafts(reply, text)]
+        made += [reply, *_stated(reply, text)]
     if payload.get("hook_event_name") == "SubagentStop":
         made.append(_session(payload, around, "end", how="subagent", parent_session=_text(payload.get("session_id"))))
     return made
@@ -136,7 +135,13 @@ def _summary(payload: dict[str, Any], around: Around, text: str) -> list[Draft]:
         return []
     made = _event(payload, around, "message", "compact_summary", {"text": said}, "model", "compact_summary")
     made.key_text = prompts.summary_key(made.body["session"], said)
-    return [made, *labelled.drafts(made, said)]
+    return [made, *_stated(made, said)]
+
+
+def _stated(told: Draft, text: str) -> list[Draft]:
+    from session_memory.capture import labelled  # of all that is reported, only replies and summaries state anything
+
+    return labelled.drafts(told, text)
 
 
 def _checkpoint(payload: dict[str, Any], around: Around, name: str) -> Draft:
@@ -150,7 +155,7 @@ def _checkpoint(payload: dict[str, Any], around: Around, name: str) -> Draft:
 def _event(
     payload: dict[str, Any], around: Around, category: str, type_: str, data: dict[str, Any], by: str, key: str | None
 ) -> Draft:
-    source: dict[str, Any] = {"client": CLIENT}
+    source: dict[str, Any] = {"client": prompts.CLIENT}
     for name in ("tool_use_id", "prompt_id", "agent_id"):
         if _text(payload.get(name)):
             source[name] = payload[name]

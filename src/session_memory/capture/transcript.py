@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-CLIENT = "claude-code"
 # records of the client's own bookkeeping: nothing anybody said or did
 SILENT = frozenset(
     "progress file-history-snapshot attachment system last-prompt tools-used cost-state mode permission-mode atis-latch"
@@ -145,7 +144,13 @@ class Transcript:
         if not isinstance(session, str) or not session or at is None:
             return
         agent = record.get("agentId") if record.get("isSidechain") else None
-        body: dict[str, Any] = {"session": session, "project": "", "change": "start", "how": "import", "client": CLIENT}
+        body: dict[str, Any] = {
+            "session": session,
+            "project": "",
+            "change": "start",
+            "how": "import",
+            "client": prompts.CLIENT,
+        }
         if isinstance(agent, str):
             body.update(session=f"{session}/agent-{agent}", how="subagent", parent_session=session)
         forked = record.get("forkedFrom")
@@ -322,7 +327,7 @@ class Transcript:
         self, record: dict[str, Any], category: str, type_: str, data: dict[str, Any], by: str, key: str,
         tool_use_id: str = "",
     ) -> Draft:  # fmt: skip
-        source: dict[str, Any] = {"client": CLIENT}
+        source: dict[str, Any] = {"client": prompts.CLIENT}
         if isinstance(record.get("uuid"), str):
             source["uuid"] = record["uuid"]
         else:

@@ -137,22 +137,30 @@ def log(root: str, text: str) -> None:
 
 def limited() -> None:
     """End this process in time, whatever holds it up; what it was about to write is then written whole or not at all."""
-    import signal
+    signals = _signals()
 
     def too_long(number: int, frame: object) -> None:
         raise LateError(f"this call took more than {SECONDS} s and was not kept; the transcript completes it")
 
-    if hasattr(signal, "SIGALRM"):
-        signal.signal(signal.SIGALRM, too_long)
-        signal.alarm(SECONDS)
+    if hasattr(signals, "SIGALRM"):
+        signals.signal(signals.SIGALRM, too_long)
+        signals.alarm(SECONDS)
 
 
 def unlimited() -> None:
     """Whoever goes on in this process after a hook is not ended."""
-    import signal
+    signals = _signals()
+    if hasattr(signals, "SIGALRM"):
+        signals.alarm(0)
 
-    if hasattr(signal, "SIGALRM"):
-        signal.alarm(0)
+
+def _signals() -> Any:
+    """The interpreter's own signals: the library's module first makes names of all their numbers, which takes a while."""
+    try:
+        import _signal as signals  # type: ignore[import-not-found]
+    except ImportError:
+        import signal as signals
+    return signals
 
 
 def guarded(run: Any, home_given: str | None = None) -> int:

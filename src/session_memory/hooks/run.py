@@ -7,15 +7,6 @@ import sys
 def main() -> None:
     """Run the hook that is named, then end at once."""
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
-    # Python's own SHA-256 gives the same sums; loading OpenSSL for it takes longer than the rest of the hook
-    sys.modules["_hashlib"] = None  # type: ignore[assignment]
-    try:
-        import hashlib
-
-        hashlib.sha256  # noqa: B018  # a Python built without its own has OpenSSL only
-    except (AttributeError, ImportError):
-        sys.modules.pop("_hashlib")
-        sys.modules.pop("hashlib", None)
     home = sys.argv[2] if len(sys.argv) > 2 else None
     if sys.argv[1:2] == ["context"]:
         from session_memory.hooks import context

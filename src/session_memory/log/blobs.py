@@ -6,10 +6,10 @@ records share one. The line's body is then `{"salt":…,"blob":{"sha":…,"bytes
 
 from __future__ import annotations
 
-import hashlib
 import os
 
 from session_memory import paths
+from session_memory.digest import sha256
 from session_memory.errors import LogUnavailable
 from session_memory.model.pattern import later
 
@@ -25,7 +25,7 @@ def write(home: Home, content: bytes) -> str:
     """Keep `content`; returns the name (64 hex digits). On disk, with its name, before this returns. Raises OSError."""
     paths.make_dir(home.blobs)
     salted = os.urandom(SALT_BYTES) + content
-    name = hashlib.sha256(salted).hexdigest()
+    name = sha256(salted).hexdigest()
     paths.write_whole(os.path.join(home.blobs, name), salted)
     return name
 
@@ -39,7 +39,7 @@ def read(home: Home, name: str) -> bytes:
         raise LogUnavailable("log-damaged", f"The long body {name[:12]}… is missing ({error.strerror}).") from error
     with open(fd, "rb") as file:
         salted = file.read()
-    if hashlib.sha256(salted).hexdigest() != name:
+    if sha256(salted).hexdigest() != name:
         raise LogUnavailable("log-damaged", f"The long body {name[:12]}… was changed on disk.")
     return salted[SALT_BYTES:]
 

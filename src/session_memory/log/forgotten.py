@@ -6,11 +6,11 @@ them; what it says is `pending` was cut short, and the next opening goes on with
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 
 from session_memory import paths
+from session_memory.digest import blake2b, sha256
 from session_memory.errors import SessionMemoryError
 from session_memory.log import blobs, line, reader
 from session_memory.model.record import FORGET, ORIGIN
@@ -121,7 +121,7 @@ def fingerprint(secret_bytes: bytes, text: str) -> list[Any] | None:
 
 def secret_mark(secret_bytes: bytes) -> str:
     """Which secret a fingerprint was made with: the first 8 hex digits of its SHA-256."""
-    return hashlib.sha256(secret_bytes).hexdigest()[:8]
+    return sha256(secret_bytes).hexdigest()[:8]
 
 
 def strings(value: Any) -> Iterator[str]:
@@ -271,7 +271,7 @@ def _rewrite(path: str, bans: Bans) -> int:
 
 
 def _digest(secret_bytes: bytes, content: bytes) -> str:
-    return hashlib.blake2b(content, key=secret_bytes, digest_size=16).hexdigest()
+    return blake2b(content, key=secret_bytes, digest_size=16).hexdigest()
 
 
 def records_of(

@@ -6,10 +6,10 @@ bytes as they lie, so number spelling, key order and Unicode form of a body need
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 
+from session_memory.digest import sha256
 from session_memory.errors import InvalidInput
 from session_memory.model.pattern import later
 from session_memory.model.record import Record
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 VERSION = 1
 MAX_LINE = 65_536  # a writer's line with its newline; larger bodies become blobs
+HEX = b"0123456789abcdef"
+HEADER = 256  # bytes within which a line's clock has begun
 READ_LIMIT = 16 * 1024 * 1024  # what a reader accepts: a newer version may write longer lines
 FIRST_CHAIN = b"0" * 64
 
@@ -27,13 +29,14 @@ FRAME = re.compile(
     rb'\{"v":([1-9][0-9]{0,8}),"kind":"([a-z_]{1,32})","id":"([0-9a-f]{32})","origin":"([0-9a-f]{16})",'
     rb'"seq":([1-9][0-9]{0,17}),"at":"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z)",'
     rb'"hlc":"([0-9]{13}\.[0-9]{4})","key":(null|"[!#-\[\]-~]{1,200}")'
-    rb'((?:,"[a-z_]+":(?:"[ !#-\[\]-~]*"|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null))*)'
-    rb',"sum":"([0-9a-f]{64})","chain":"([0-9a-f]{64})","body":'
+    rb'(.*?),"sum":"([0-9a-f]{64})","chain":"([0-9a-f]{64})","body":'
+)
+EXTRAS = later(
+    rb'(?:,"[a-z_]+":(?:"[ !#-\[\]-~]*"|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null))*'
 )
 EXTRA = later(rb',"([a-z_]+)":')
 FRAME_NAMES = frozenset(b"v kind id origin seq at hlc key sum chain body".split())
 KEY = later(r"[!#-\[\]-~]{1,200}")
-SALTED = re.compile(rb'\{"salt":"[0-9a-f]{32}"')
 
 
 class Line:
@@ -63,7 +66,7 @@ class Line:
 
     def sum_holds(self) -> bool:
         """Whether the body is the one that was written; a forgotten body proves nothing and counts as held."""
-        return self.body is None or hashlib.sha256(self.body).hexdigest() == self.sum
+        return self.body is None or sha256(self.body).hexdigest() == self.sum
 
     def parsed(self) -> dict[str, Any] | None:
         """The body as JSON without its salt; None once forgotten. Raises InvalidInput (bad-line)."""
@@ -74,7 +77,7 @@ class Line:
         except (ValueError, RecursionError) as error:
             raise InvalidInput("bad-line", f"The body of record {self.id} is no JSON ({error}).") from error
         del body["salt"]
-        return body  # type: ignore[no-any-return]  # SALTED has checked that it is an object
+        return body  # type: ignore[no-any-return]  # `parse` has checked that it is an object
 
     def record(self, body: dict[str, Any] | None) -> Record:
         """The record of this line with `body` (what `parsed` gave, or what a blob held)."""
@@ -87,17 +90,31 @@ def parse(raw: bytes) -> Line | None:
     if match is None or len(raw) >= READ_LIMIT:
         return None
     end = match.end()
-    if not (SALTED.match(raw, end) and raw.endswith(b"}}")) and raw[end:] != b"null}":
+    if not (_salted(raw, end) and raw.endswith(b"}}")) and raw[end:] != b"null}":
         return None
     if match.group(9) and not _extras_fit(match):
         return None
     return Line(raw, match)
 
 
+def _salted(raw: bytes, start: int) -> bool:
+    """Whether `{"salt":"<32 hex digits>"` stands at `start`: asked of every line, and by hand faster than by an expression."""
+    salt = raw[start + 9 : start + 41]
+    return raw.startswith(b'{"salt":"', start) and raw.startswith(b'"', start + 41) and not salt.strip(HEX)
+
+
+def clock(raw: bytes) -> bytes:
+    """What stands in the place of a line's `hlc`, without reading the rest: to find the highest of many; b"" if nothing does."""
+    place = raw.find(b'","hlc":"', 0, HEADER)
+    return raw[place + 9 : place + 24] if place > 0 else b""
+
+
 def _extras_fit(match: re.Match[bytes]) -> bool:
     """Only newer versions may add header members, none of them twice and none with a name of the frame."""
+    if match.group(1) == b"1" or not EXTRAS.fullmatch(match.group(9)):
+        return False
     names = EXTRA.findall(match.group(9))
-    return match.group(1) != b"1" and len(set(names)) == len(names) and not FRAME_NAMES & set(names)
+    return len(set(names)) == len(names) and not FRAME_NAMES & set(names)
 
 
 def head_of(raw: bytes) -> bytes:
@@ -107,7 +124,7 @@ def head_of(raw: bytes) -> bytes:
 
 def chain_of(previous: bytes, head: bytes) -> bytes:
     """SHA-256 over the previous chain's 64 hex digits and the head, as 64 hex digits."""
-    return hashlib.sha256(previous + head).hexdigest().encode("ascii")
+    return sha256(previous + head).hexdigest().encode("ascii")
 
 
 def body_bytes(body: dict[str, Any], salt: str) -> bytes:
@@ -127,7 +144,7 @@ def build(
     head = (
         f'{{"v":{v},"kind":"{kind}","id":"{id}","origin":"{origin}","seq":{seq},"at":"{at}","hlc":"{hlc}","key":{shown}'
     ).encode("ascii")
-    head += extras + f',"sum":"{hashlib.sha256(body).hexdigest()}"'.encode("ascii")
+    head += extras + f',"sum":"{sha256(body).hexdigest()}"'.encode("ascii")
     return head + b',"chain":"' + chain_of(previous, head) + b'","body":' + body + b"}"
 
 

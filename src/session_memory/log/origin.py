@@ -7,11 +7,11 @@ A machine known to a home may come back to it (a home on a network drive): then 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 
 from session_memory import paths
+from session_memory.digest import blake2b
 from session_memory.log import reader
 from session_memory.log.tail import Tail
 
@@ -48,7 +48,7 @@ def here(home: Home, secret: bytes) -> tuple[str, int]:
             continue
         if name:
             break
-    machine = hashlib.blake2b(name, key=secret, digest_size=8).hexdigest() if name else ""
+    machine = blake2b(name, key=secret, digest_size=8).hexdigest() if name else ""
     return machine, os.stat(home.storage).st_ino
 
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 import os
-import re
 
 from session_memory import paths
 from session_memory.errors import InvalidInput, LogUnavailable
 from session_memory.log import blobs, line
+from session_memory.model.pattern import later
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 CHUNK = 1 << 20  # bytes read at once
 ACTIVE = "events.jsonl"  # a foreign log's last file; our own may be named otherwise in config.json
-ORIGIN = re.compile(r"[0-9a-f]{16}")
-SEGMENT = re.compile(r"events-[0-9]{6}\.jsonl")
+ORIGIN = later(r"[0-9a-f]{16}")
+SEGMENT = later(r"events-[0-9]{6}\.jsonl")
 TRIES = 100  # how often a listing is repeated because the log rolled during it
 
 

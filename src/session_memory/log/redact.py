@@ -6,20 +6,20 @@ guess nothing back. Redacting twice changes nothing.
 
 from __future__ import annotations
 
-import hashlib
-import math
 import re
 
+from session_memory.digest import blake2b
 from session_memory.errors import InvalidInput
 from session_memory.log.redact_rules import HOLLOW, RULES, TELLING
 from session_memory.model.pattern import later
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
     Scanner = Callable[[str], list[tuple[str, str]]]
+    Words = Sequence[tuple[str, int]]
 
 SHORTEST_KNOWN = 8
 LEAST_ENTROPY = (
@@ -64,37 +64,43 @@ class Redactor:
         self._known = _forms(known)
         self._clean: dict[str, tuple[str, int]] = {}
 
-    def redact(self, value: Any, name: str = "") -> tuple[Any, int]:
+    def redact(self, value: Any) -> tuple[Any, int]:
         """`value` (JSON) with every secret replaced, keys included, and how many there were."""
+        return self._redact(value, "", _possible("\n".join(_texts(value)).lower()))
+
+    def redact_text(self, text: str) -> tuple[str, int]:
+        """One text with every secret replaced, and how many there were."""
+        return self._redact_text(text, WORDS)
+
+    def _redact(self, value: Any, name: str, words: Words) -> tuple[Any, int]:
         if isinstance(value, str):
             if name in TELLING and _bare(value):
                 return self._mark(name.replace("_", "-"), value), 1
-            return self.redact_text(value)
+            return self._redact_text(value, words)
         if isinstance(value, dict):
             result: dict[str, Any] = {}
             total = 0
             for key, inner in value.items():
-                clean_key, in_key = self.redact_text(key)
-                result[clean_key], count = self.redact(inner, key.lower())
+                clean_key, in_key = self._redact_text(key, words)
+                result[clean_key], count = self._redact(inner, key.lower(), words)
                 total += in_key + count
             return result, total
         if isinstance(value, list):
-            pairs = [self.redact(inner, name) for inner in value]
+            pairs = [self._redact(inner, name, words) for inner in value]
             return [pair[0] for pair in pairs], sum(pair[1] for pair in pairs)
         return value, 0
 
-    def redact_text(self, text: str) -> tuple[str, int]:
-        """One text with every secret replaced, and how many there were."""
+    def _redact_text(self, text: str, words: Words) -> tuple[str, int]:
         if len(text) <= REMEMBERED:  # names and labels come again and again
             known = self._clean.get(text)
             if known is None:
-                known = self._search(text)
+                known = self._search(text, words)
                 if len(self._clean) < MOST_REMEMBERED:
                     self._clean[text] = known
             return known
-        return self._search(text)
+        return self._search(text, words)
 
-    def _search(self, text: str) -> tuple[str, int]:
+    def _search(self, text: str, words: Words) -> tuple[str, int]:
         count = 0
         for form in self._known:
             if form in text:
@@ -105,7 +111,7 @@ class Redactor:
             if "<private>" in low:
                 text, some = re.subn(r"(?is)<private>.*?(?:</private>|\Z)", "[PRIVATE]", text)
                 count += some
-            for number in sorted({number for word, number in WORDS if word in low}):
+            for number in sorted({number for word, number in words if word in low}):
                 text, some = self._apply(number, RULES[number][0], text)
                 count += some
         if self._scanner is not None and len(text) >= SHORTEST:
@@ -138,20 +144,38 @@ class Redactor:
         return pattern.sub(replace, text), some
 
     def _mark(self, kind: str, found: str) -> str:
-        digest = hashlib.blake2b(found.encode("utf-8", "replace"), key=self._secret[:64], digest_size=2).hexdigest()
+        digest = blake2b(found.encode("utf-8", "replace"), key=self._secret[:64], digest_size=2).hexdigest()
         return f"{MARK}{kind}:{digest}]"
+
+
+def _possible(low: str) -> Words:
+    """The words of rules that stand anywhere in a text of small letters: each text of a value need be asked for these only."""
+    return [each for each in WORDS if each[0] in low]
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every string of a JSON value, keys included."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield key
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
 
 
 def _forms(known: Sequence[str]) -> list[str]:
     """The values and how else they are written, longest first, so that none is cut by a shorter one."""
-    import base64
+    import binascii
 
     forms: dict[str, None] = {}
     for value in known:
         if len(value) < SHORTEST_KNOWN:
             continue
         forms[value] = None
-        forms[base64.b64encode(value.encode()).decode().rstrip("=")] = None
+        forms[binascii.b2a_base64(value.encode(), newline=False).decode().rstrip("=")] = None
         forms["".join(c if c.isalnum() or c in "-._~" else f"%{ord(c):02X}" for c in value if ord(c) < 256)] = None
         forms[value.replace("\\", "\\\\").replace('"', '\\"')] = None
     return sorted(forms, key=len, reverse=True)
@@ -183,5 +207,7 @@ def _likely(value: str) -> bool:
 
 
 def _entropy(value: str) -> float:
+    import math  # few texts need it
+
     counts = [value.count(c) for c in set(value)]
     return -sum(n / len(value) * math.log2(n / len(value)) for n in counts)

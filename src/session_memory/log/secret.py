@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 
 from session_memory import paths
+from session_memory.digest import blake2b
 from session_memory.model.values import clean_text
 
 TYPE_CHECKING = False
@@ -26,7 +26,7 @@ def load(home: Home) -> bytes:
 
 def keyed(secret: bytes, text: str) -> str:
     """BLAKE2b-128 of `text` keyed with the secret: 32 hex digits."""
-    return hashlib.blake2b(clean_text(text).encode("utf-8"), key=secret, digest_size=16).hexdigest()
+    return blake2b(clean_text(text).encode("utf-8"), key=secret, digest_size=16).hexdigest()
 
 
 def _read(path: str) -> bytes:

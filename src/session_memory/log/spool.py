@@ -6,11 +6,11 @@ made again. A file appears under its name only when it is whole and on disk, so 
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 
 from session_memory import ids, paths
+from session_memory.digest import sha256
 from session_memory.log import line
 from session_memory.model.pattern import later
 
@@ -68,7 +68,7 @@ def build(kind: str, id: str, at: str, hlc: str, key: str | None, body: bytes) -
     shown = "null" if key is None else f'"{key}"'
     frame = (
         f'{{"v":{line.VERSION},"kind":"{kind}","id":"{id}","at":"{at}","hlc":"{hlc}","key":{shown},'
-        f'"sum":"{hashlib.sha256(body).hexdigest()}","body":'
+        f'"sum":"{sha256(body).hexdigest()}","body":'
     )
     return frame.encode("ascii") + body + b"}"
 
@@ -79,7 +79,7 @@ def parse(raw: bytes) -> Waiting | None:
     if match is None or len(raw) >= line.READ_LIMIT or not raw.endswith(b"}"):
         return None
     body = raw[match.end() : -1]
-    if hashlib.sha256(body).hexdigest().encode("ascii") != match.group(8):
+    if sha256(body).hexdigest().encode("ascii") != match.group(8):
         return None
     waiting = Waiting(match, body)
     return waiting if line.parse(waiting.placed("0" * 16, 1, line.FIRST_CHAIN)) is not None else None

@@ -42,9 +42,14 @@ class Tail:
         """
         if int(hlc[:13]) < ids.MAX_MS:
             self.hlc = max(self.hlc, hlc)
+        self._note_live(id_, at)
+
+    def _note_live(self, id_: str, at: str) -> bool:
         ms = ids.at_ms(at)
-        if abs(ms - int(id_[:12], 16)) <= LIVE_MS:
+        live = abs(ms - int(id_[:12], 16)) <= LIVE_MS
+        if live:
             self.live_at = ms
+        return live
 
     def copy(self) -> Tail:
         """The same knowledge, to be gone on with on trial."""
@@ -81,10 +86,32 @@ class Tail:
             start = max(0, size - look)
             chunk = paths.read_at(fd, size - start, start)
             skip = chunk.find(b"\n") + 1 if start else 0
-            end = self._take(chunk[skip:], start + skip)
+            end = self._skim(chunk[skip:], start + skip)
             if self.seq or start == 0:
                 return end
             look *= 8  # one line longer than the look, or a damaged end: look further back
+
+    def _skim(self, chunk: bytes, offset: int) -> int:
+        """As `_take`, for a process that has just begun: of many lines only those that count are read whole."""
+        lines = chunk.split(b"\n")
+        lines.pop()  # not ended: torn, or nothing
+        while lines and (last := line.parse(lines[-1])) is None:
+            lines.pop()
+        self.size = offset
+        if not lines or last is None:
+            return offset
+        self.origin, self.seq, self.chain = last.origin, last.seq, last.chain
+        self.size += sum(map(len, lines)) + len(lines)
+        for _hlc, raw in sorted(((line.clock(raw), raw) for raw in lines), reverse=True):
+            found = line.parse(raw)
+            if found is not None and int(found.hlc[:13]) < ids.MAX_MS:
+                self.hlc = max(self.hlc, found.hlc)
+                break
+        for raw in reversed(lines):
+            found = line.parse(raw)
+            if found is not None and self._note_live(found.id, found.at):
+                break
+        return self.size
 
     def _take(self, chunk: bytes, offset: int) -> int:
         """Follow the whole lines of `chunk`, which lies at `offset`; returns the offset behind the last good one."""

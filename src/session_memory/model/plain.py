@@ -23,20 +23,28 @@ ALIKE = str.maketrans(
     "\u03b1\u03b5\u03b9\u03ba\u03bf\u03c1\u03c7\u03f2\u0131\u0578\u057d\u0433",
     "acdehijlopqsuvwxyaeikopxcinur",
 )
+SAME_LETTER = str.maketrans(
+    "\u017f\u0131\u0130\u212a", "siik"
+)  # what (?i) takes for these letters, beside their capitals
 FENCE = later(r"<(/?)\s*(session-memory|system-reminder|system|function_calls|antml)", re.IGNORECASE)
 LINE_START = later(r"(?m)^(\s{0,3})(#{1,6}(?:\s|$)|```|~~~|---|===|>)")
+STARTS = ("#", "```", "~~~", "---", "===", ">")
 
 ROLE = later(r"(?i)\A(human|assistant|system|user|developer):")  # a turn of somebody's, at the beginning of a line
-# entities, links, and what would look like the source of a statement
-LIVE = later(
-    r"(?i)(&(?=#|[a-z]{2,8};)|\bwww(?=\.)|\b(?:javascript|vbscript|mailto|data)(?=:\S)|\((?=(?:user|model|rule|tool|import),))"
-)
+ENTITY = later(r"(?i)(&)(?=#|[a-z]{2,8};)")
+LINK = later(r"(?i)(\bwww(?=\.)|\b(?:javascript|vbscript|mailto|data)(?=:\S))")
+LINKS = ("www.", "javascript:", "vbscript:", "mailto:", "data:")
+SOURCE = later(r"(?i)(\()(?=(?:user|model|rule|tool|import),)")  # what would look like the source of a statement
+SOURCES = ("(user,", "(model,", "(rule,", "(tool,", "(import,")
 
 
 def plain(text: str) -> str:
     """`text` without what a terminal would obey or a reader could not see; our own fences are broken open."""
-    cleaned = UNSEEN.sub("", ESCAPES.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
-    return FENCE.sub(r"‹\1\2", cleaned)
+    # most texts hold none of it, and an expression that nobody asks need not be compiled
+    cleaned = text.replace("\r\n", "\n").replace("\r", "\n")
+    if not cleaned.replace("\n", "").replace("\t", "").isprintable():
+        cleaned = UNSEEN.sub("", ESCAPES.sub("", cleaned))
+    return FENCE.sub(r"‹\1\2", cleaned) if "<" in cleaned else cleaned
 
 
 def seen(text: str) -> str:
@@ -61,8 +69,10 @@ def folded(text: str) -> str:
 
 def quoted(text: str, room: int) -> str:
     """`plain` text inside our Markdown: it cannot start a heading, fence or quote, and has at most `room` characters."""
-    cleaned = LINE_START.sub(r"\1\\\2", plain(text)).strip()
-    return shortened(cleaned, room)
+    cleaned = plain(text)
+    if any(sign in cleaned for sign in STARTS):
+        cleaned = LINE_START.sub(r"\1\\\2", cleaned)
+    return shortened(cleaned.strip(), room)
 
 
 def in_line(text: str, room: int) -> str:
@@ -97,5 +107,10 @@ def neutral(text: str, room: int, *, keep: bool = False) -> str:
         ("`!", "` !"),
     ):
         said = said.replace(sign, shown)
-    said = LIVE.sub(r"\1 ", ROLE.sub(r"\1 :", said))
+    if ":" in said[:10]:
+        said = ROLE.sub(r"\1 :", said)
+    low = said.translate(SAME_LETTER).lower()
+    for pattern, signs in ((ENTITY, ("&",)), (LINK, LINKS), (SOURCE, SOURCES)):
+        if any(sign in low for sign in signs):
+            said = pattern.sub(r"\1 ", said)
     return (" " + said if keep and text[:1] == " " else said) if said else ""

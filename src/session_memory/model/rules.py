@@ -7,6 +7,8 @@ a missing one.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from session_memory.model.plain import folded
 
 LONGEST, SHORTEST = 260, 8  # characters of a sentence that can be a rule
@@ -96,11 +98,12 @@ NAME_WORDS = 6  # a name of fewer words is a name
 SILENCED = "(its words speak to whoever reads them: left out)"
 
 
-def of_user(text: str) -> list[tuple[str, bool]]:
+@lru_cache(maxsize=256)  # several facts of one brief ask of the same words
+def of_user(text: str) -> tuple[tuple[str, bool], ...]:
     """(sentence, whether it stands for good) for every rule in what somebody typed, in its order."""
     if len(text) > MOST_PASTED:
-        return []
-    return [(each, stands(each)) for each, listed in sentences(text) if _orders(each, listed=listed)]
+        return ()
+    return tuple((each, stands(each)) for each, listed in sentences(text) if _orders(each, listed=listed))
 
 
 def stands(sentence: str) -> bool:
