@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 HEADER = 100  # bytes of a database's header
 MAGIC = b"SQLite format 3\0"
 BUSY_MS = 5000
-WORDS = ("event_text", "entity_text")  # full-text tables: SQLite keeps each in several of its own
 DAMAGE = (apsw.CorruptError, apsw.NotADBError)
 FAILURES = (apsw.Error,)  # everything SQLite can raise: `unavailable` makes a sentence of it
 
@@ -119,11 +118,14 @@ class Database:
 
     def make_tables(self) -> None:
         """Drop whatever is there and make the tables; inside the caller's transaction, so that readers see old or new."""
-        kinds = {"table": "TABLE", "view": "VIEW"}
-        found = list(self.rows("SELECT type, name FROM sqlite_schema WHERE sql LIKE 'CREATE V%' OR type = 'table'"))
-        for kind, name in sorted(found, key=lambda row: (row[1] not in WORDS, row[0] != "view")):
-            if not name.startswith(("sqlite_", *(f"{each}_" for each in WORDS))):
-                self.run(f'DROP {kinds[kind]} IF EXISTS "{name}"')
+        # a full-text table takes the several tables that it is made of with it, and cannot be dropped once one of them is gone
+        for kind, where in (
+            ("VIEW", "type = 'view'"),
+            ("TABLE", "sql LIKE 'CREATE VIRTUAL%'"),
+            ("TABLE", "type = 'table' AND name NOT LIKE 'sqlite#_%' ESCAPE '#'"),
+        ):
+            for (name,) in list(self.rows(f"SELECT name FROM sqlite_schema WHERE {where}")):
+                self.run(f'DROP {kind} IF EXISTS "{name}"')
         self.run(SCHEMA)
         self.run(f"PRAGMA application_id = {APPLICATION_ID}")
         self.run(f"PRAGMA user_version = {SCHEMA_VERSION}")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 CHARACTERS = 4
+WIDE = "\u2e7f"  # behind it CJK begins
 
 
 def estimate(text: str) -> int:
     """Tokens of `text`, rounded up. An upper half of real counts: budgets are kept rather than hit."""
-    wide = sum(1 for c in text if ord(c) > 0x2E7F)
+    wide = sum(1 for c in text if c > WIDE) if max(text, default="") > WIDE else 0
     return (len(text) - wide + CHARACTERS - 1) // CHARACTERS + wide
