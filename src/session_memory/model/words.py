@@ -8,6 +8,7 @@ pairs of characters for scripts that write no spaces, and symbol words spelled i
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from session_memory.model.plain import ESCAPES
@@ -60,9 +61,8 @@ def search_parts(text: str) -> str:
     """What the tokenizer would lose of `text`, as words with spaces between them; short for ordinary prose."""
     found: dict[str, None] = {}
     for word in dict.fromkeys(IDENTIFIER.findall(text)):  # once each: long outputs say the same words again and again
-        if len(word) > 2 and not (word.islower() or word.isdigit()):
-            for piece in pieces(word):
-                found[piece.lower()] = None
+        for piece in _small_pieces(word):
+            found[piece] = None
     for match in SYMBOL.finditer(text):
         found[spelled(match.group())] = None
     runs = dict.fromkeys(pairs(run) for run in RUN.findall(text)) if not text.isascii() else {}
@@ -75,6 +75,13 @@ def pieces(word: str) -> list[str]:
     if not 1 < len(found) <= MOST_PIECES or len(word) < 1.6 * len(found):
         return []
     return [piece for piece in found if len(piece) > 1]
+
+
+@lru_cache(maxsize=16_384)  # the same names come again in event after event
+def _small_pieces(word: str) -> tuple[str, ...]:
+    if len(word) < 3 or word.islower() or word.isdigit():
+        return ()
+    return tuple(piece.lower() for piece in pieces(word))
 
 
 def spelled(symbol: str) -> str:
