@@ -95,6 +95,9 @@ def test_lessons_are_kept_found_used_and_merged(home: str, filled: Path) -> None
     assert "No word of the query" in run(home, "learn", "search", "zebra", cwd=filled)
     shown = json.loads(run(home, "show", first, "--json", cwd=filled))
     assert shown["notes"][0]["notes"] == "upload" and shown["confidence"] == 0.7
+    run(home, "learn", "create", "anti-pattern", "Never", "poll", cwd=filled)  # as people type it
+    never = json.loads(run(home, "learn", "search", "poll", "--json", cwd=filled))["learnings"][0]
+    assert (never["category"], never["title"]) == ("anti-pattern", "Never poll")
     run(home, "learn", "apply", "nobody", cwd=filled, ok=1)
     other = filled.parent / "other"
     other.mkdir()

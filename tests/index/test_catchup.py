@@ -97,7 +97,9 @@ drafts = st.lists(
 
 
 def test_it_is_made_again_whatever_order_its_tables_stand_in(place: paths.Home) -> None:
-    Journal(place).append([Draft(EVENT, {"session": "s", "project": "p", "category": "finding", "type": "x", "data": {}})])
+    Journal(place).append(
+        [Draft(EVENT, {"session": "s", "project": "p", "category": "finding", "type": "x", "data": {}})]
+    )
     index = Index(place)
     index.catch_up()
     index.database().run("VACUUM")  # puts full-text tables behind the tables that they are made of

@@ -8,7 +8,7 @@ from typing import Any
 import anyio
 import pytest
 from mcp import Client
-from tests.extract.test_reading import pdf
+from tests.extract.test_reading import long_pdf, pdf
 from tests.stories.test_it_remembers import ERAS, _kill, parameters, tool
 
 from session_memory.memory import Memory
@@ -103,3 +103,36 @@ def test_the_map_of_a_killed_session_is_the_map_of_the_next(home: str, tmp_path:
         assert memory.health.verify().green
         memory.health.rebuild()
         assert memory.health.verify().green
+
+
+@pytest.mark.parametrize("era", ERAS)
+def test_a_book_of_three_hundred_pages_tells_how_far_it_is_and_other_calls_go_on(
+    home: str, tmp_path: Path, era: str
+) -> None:
+    (tmp_path / "book.pdf").write_bytes(long_pdf())
+    told: list[tuple[float, float | None]] = []
+    meanwhile: list[str] = []
+
+    async def heard(done: float, total: float | None, _message: str | None) -> None:
+        told.append((done, total))
+
+    async def story() -> None:
+        async with Client(parameters(home, tmp_path), mode=era) as client:
+
+            async def reads() -> None:
+                answer = await client.call_tool("session_ingest", {"file_path": "book.pdf"}, progress_callback=heard)
+                assert answer.structured_content is not None and answer.structured_content["pages"] == 300
+                meanwhile.append("read")
+
+            async with anyio.create_task_group() as group:
+                group.start_soon(reads)
+                while not told:
+                    await anyio.sleep(0.01)
+                await tool(client, "session_status")
+                meanwhile.append("status")
+            found = await tool(client, "session_query", keyword="217th page says line 3")
+            assert found["events"]
+
+    anyio.run(story)
+    assert meanwhile == ["status", "read"]
+    assert told == sorted(told) and told[-1] == (300, 300) and 50 <= len(told) <= 101

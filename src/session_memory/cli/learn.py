@@ -41,8 +41,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         made.add_argument("--all", action="store_true", help="of every project")
         made.add_argument("--limit", type=int, default=20)
     made = verb("create", "keep a lesson")
-    made.add_argument("title")
-    made.add_argument("--category", choices=CATEGORIES, default="pattern")
+    made.add_argument("words", nargs="+", metavar="TITLE", help="what was learnt; its category may stand before it")
+    made.add_argument("--category", choices=CATEGORIES)
     made.add_argument("--description", default="")
     made.add_argument("--confidence", type=float, metavar="0-1")
     made = verb("apply", "say how using a lesson went")
@@ -81,8 +81,15 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
 
 
 def _created(memory: Memory, args: argparse.Namespace, terminal: Terminal) -> int:
+    first, *rest = args.words
+    named = first if rest and first in CATEGORIES else None
+    title = " ".join(rest if named else args.words)
     made = memory.learnings.create(
-        args.category, args.title, description=args.description, confidence=args.confidence, stated_by="user"
+        args.category or named or "pattern",
+        title,
+        description=args.description,
+        confidence=args.confidence,
+        stated_by="user",
     )
     terminal.json(made)
     terminal.line(f"Kept: {made['learning_id']}, confidence {made['confidence']}")

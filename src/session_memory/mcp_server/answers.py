@@ -7,15 +7,21 @@ Claude Code shows the model only `structuredContent` where there is one, so data
 from __future__ import annotations
 
 import json
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from mcp_types import CallToolResult, TextContent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
+
+    Report = Callable[[float, float | None, str | None], Coroutine[Any, Any, None]]
 
 MOST_CHARACTERS = 16_000  # of any answer: more would push the conversation itself out of the client's window
 SHORT = 400  # characters a string keeps when its event's data has to be cut
+
+# what tells the client how far the running call is; nothing is sent to one that did not ask
+REPORT: ContextVar[Report | None] = ContextVar("report", default=None)
 
 
 class ToolSpec:

@@ -27,7 +27,7 @@ from session_memory.mcp_server import (
     resources,
     sessions,
 )  # fmt: skip
-from session_memory.mcp_server.answers import ToolSpec, failed
+from session_memory.mcp_server.answers import REPORT, ToolSpec, failed
 from session_memory.mcp_server.instructions import INSTRUCTIONS
 from session_memory.mcp_server.switched import tools_off
 from session_memory.model.features import SWITCHED
@@ -164,7 +164,7 @@ class Server(MCPServer[Any]):
 
         loop.call_later(LOOK_SECONDS, begin)
 
-    async def call_tool(self, name: str, arguments: dict[str, Any], context: Any = None) -> CallToolResult:  # noqa: ARG002  # the SDK passes it
+    async def call_tool(self, name: str, arguments: dict[str, Any], context: Any = None) -> CallToolResult:
         """Run a tool; whatever goes wrong becomes an answer the model can act on."""
         tool = self._tool_manager.get_tool(name)
         if tool is None and name in self._off:
@@ -178,6 +178,7 @@ class Server(MCPServer[Any]):
         given = {key: value for key, value in arguments.items() if value is not None}
         try:
             checked = _checked(tool, given)
+            REPORT.set(getattr(context, "report_progress", None))
             result: CallToolResult = await tool.fn(**checked)
         except SessionMemoryError as error:
             return failed(str(error))
