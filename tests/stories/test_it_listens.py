@@ -41,7 +41,7 @@ def sessions(client: Client) -> dict[str, dict[str, Any]]:
         return {each["id"]: each for each in memory.sessions.listed(everywhere=True, limit=50)}
 
 
-def test_two_runs_are_recorded_whole_and_an_import_afterwards_tells_only_what_hooks_cannot_know(client: Client) -> None:
+def test_two_runs_are_recorded_whole_and_an_import_afterwards_changes_nothing(client: Client) -> None:
     first = client.say(
         "Never edit billing. <private>my wife's name</private>",
         use("Bash", "Let me look.", command="echo found it", description="look"),
@@ -70,16 +70,11 @@ def test_two_runs_are_recorded_whole_and_an_import_afterwards_tells_only_what_ho
     }
     assert len(below) == 1 and below.pop().startswith(f"{first}/agent-")
     assert not [each for each in told if "session_record" in each[1]]  # our own tool's call is its event, once
-    before = len(client.records())
-    report = imported(client)
-    after = client.records()
-    new = {(each["category"], each["type"]) for each in after[before:] if each["kind"] == "event"}
-    assert new == {
-        ("message", "reply"),
-        ("message", "user_prompt"),
-    }  # said between two tools; what the subagent was asked
-    assert "Let me look." in str(after[before:]) and "look around" in str(after[before:]) and report["new"] == 2
-    assert imported(client)["new"] == 0 and len(client.records()) == len(after)
+    before = client.records()
+    assert "Let me look." in str(before) and "look around" in str(
+        before
+    )  # between two tools; what the subagent was asked
+    assert imported(client)["new"] == 0 and client.records() == before
     assert not [path for path in client.home.rglob("*") if path.is_file() and b"my wife" in path.read_bytes()]
 
 

@@ -118,7 +118,9 @@ def _reply(payload: dict[str, Any], around: Around) -> list[Draft]:
     text = _text(payload.get("last_assistant_message")).strip()
     if _compaction(payload):
         return _summary(payload, around, text)
-    made = []
+    from session_memory.capture import between
+
+    made = between.drafts(payload, around.project)
     if text:
         key = prompts.reply_key(payload.get("prompt_id"))
         reply = _event(payload, around, "message", "reply", {"text": text}, "model", key)

@@ -59,6 +59,11 @@ def subagents_of(path: str) -> list[str]:
     return sorted(each.path for each in os.scandir(folder) if each.name.endswith(".jsonl"))
 
 
+def is_typed(raw: bytes) -> bool:
+    """Whether a line looks like what somebody typed; cheap, and sure enough to find where turns begin."""
+    return SPOKEN[0] in raw and not any(sign in raw for sign in NOT_TYPED)
+
+
 def copied_until(path: str) -> int:
     """The offset up to which a transcript repeats another one: a forked session begins with a copy of its parent's records.
 
@@ -69,7 +74,7 @@ def copied_until(path: str) -> int:
     at = 0
     with open(path, "rb") as file:
         for raw in file:
-            if SPOKEN[0] in raw and not any(sign in raw for sign in NOT_TYPED):
+            if is_typed(raw):
                 found = PROMPT.search(raw)
                 if found:
                     typed[found.group(1)] = (typed.get(found.group(1), (0, 0))[0] + 1, at)
@@ -81,14 +86,15 @@ class Transcript:
     """One file, read once by iterating: drafts of kind session and event, in the order of the file.
 
     `project` of every body is left empty: the caller knows what `cwd` belongs to. `skipped` counts by reason.
+    start: where a line begins from which on it is read. copied: up to where it is a copy, for whoever knows.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, start: int = 0, copied: int | None = None) -> None:
         self.path = path
         self.skipped: dict[str, int] = {}
         self.session = ""
         self.cwd = ""
-        self.offset = 0  # behind the last whole line
+        self.offset = start  # behind the last whole line
         self._line = 0
         self._calls: dict[str, tuple[str, str, Any]] = {}  # tool_use_id -> event id, tool, input
         self._said: set[str] = set()  # texts of user records
@@ -96,7 +102,7 @@ class Transcript:
         self._waiting: dict[
             str, object
         ] = {}  # words in the client's queue -> the prompt's id of the turn they came into
-        self._copied_until = copied_until(path)
+        self._copied_until = copied_until(path) if copied is None else copied
         self._own: set[str] = set()  # ids of calls of our own tools
         self._prompt: object = None  # the id of the prompt that is being answered
         self._compaction = os.path.basename(path).startswith("agent-acompact")
@@ -116,6 +122,7 @@ class Transcript:
 
     def _records(self) -> Iterator[dict[str, Any]]:
         with open(self.path, "rb") as file:
+            file.seek(self.offset)
             for raw in file:
                 if not raw.endswith(b"\n"):
                     self._skip("half line")

@@ -52,14 +52,18 @@ class Call:
         from session_memory.capture import payload as payloads
         from session_memory.log.journal import HOOK_DEADLINE, Journal
 
-        kept = [
-            draft for draft in map(self.consent.kept, payloads.drafts(self.payload, self.where)) if draft is not None
-        ]
+        told = [each for each in payloads.drafts(self.payload, self.where) if self._allowed(each)]
+        kept = [draft for draft in map(self.consent.kept, told) if draft is not None]
         if kept or more:
             Journal(
                 self.home, durability=self.settings.durability, deadline=HOOK_DEADLINE, patterns=self.settings.redaction_patterns,
                 known=settings.secret_values(), warn=lambda text: log(self.root, text),
             ).append([*kept, *more])  # fmt: skip
+
+    def _allowed(self, draft: Draft) -> bool:
+        """Whether recording was not paused when it happened, for what is told later than it happened."""
+        body, at_ms = draft.body, draft.at_ms
+        return at_ms is None or self.consent.allows(body["session"], body["project"], self.where.cwd, at_ms)
 
 
 def called(payload: dict[str, Any], home_given: str | None = None) -> Call | None:
