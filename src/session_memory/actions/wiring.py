@@ -23,7 +23,7 @@ ANSWERING = {
 RECORDING = {
     "UserPromptSubmit": "What was typed, and slash commands with their arguments. Beside it the running server is asked what is"
     " remembered of the prompt's subject; mostly nothing is told.",
-    "Stop": "The model's replies and thoughts of the turn: the last one as it is told, what stood between tool calls from the transcript.",
+    "Stop": "The model's replies and thoughts of the turn; what stood between tool calls is read from the transcript.",
     "SubagentStart": "A subagent's session, under its parent.",
     "SubagentStop": "What the subagent was asked, its replies and its end; at a compaction, the summary.",
     "PostCompact": "The compaction's summary, and what it states in labelled lines.",
