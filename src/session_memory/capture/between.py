@@ -9,6 +9,7 @@ import os
 
 from session_memory.capture import prompts
 from session_memory.capture.transcript import Transcript, is_typed
+from session_memory.model.event import LABELLED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,13 +39,13 @@ def drafts(payload: dict[str, Any], project: str) -> list[Draft]:
     ended = max((n for n, each in enumerate(found) if each.body["type"] == "reply"), default=-1)
     if ended >= 0 and prompts.normal(found[ended].body["data"]["text"]) == last:
         del found[ended]
-        return [each for n, each in enumerate(found) if n < ended or each.key != prompts.STATED]
+        return [each for n, each in enumerate(found) if n < ended or each.key != LABELLED]
     return found
 
 
 def _said(draft: Draft, *, agent: bool) -> bool:
     type_ = draft.body.get("type")
-    return type_ in ("reply", "thinking") or draft.key == prompts.STATED or (agent and type_ == "user_prompt")
+    return type_ in ("reply", "thinking") or draft.key == LABELLED or (agent and type_ == "user_prompt")
 
 
 def _turn(path: str, prompt: str) -> int:

@@ -15,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from session_memory.paths import Home
 
+CLIENT = "claude-code"  # as records name it
 MOST = 200  # sessions of one client, the newest
 OLD = 64  # files that are kept: of clients that were killed nobody removes theirs
 

@@ -10,9 +10,9 @@ import json
 import os
 
 from session_memory import ids, paths
-from session_memory.capture import prompts
 from session_memory.errors import InvalidInput, LogUnavailable
 from session_memory.log.lock import Lock
+from session_memory.model.event import LABELLED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Consent:
         switch = SWITCH_OF.get(category or "")
         if category == "message":
             switch = "capture.responses" if type_ in REPLIES else "capture.prompts"
-        elif draft.key == prompts.STATED:
+        elif draft.key == LABELLED:
             switch = "capture.responses"  # what a reply states is part of it
         if switch and not self._settings.value(switch):
             return None

@@ -10,8 +10,8 @@ Read from a compaction's summary, which is asked for such lines, and from replie
 
 from __future__ import annotations
 
-from session_memory.capture import prompts
 from session_memory.capture.prompts import normal
+from session_memory.model.event import LABELLED
 from session_memory.model.record import EVENT, Draft
 
 TYPE_CHECKING = False
@@ -76,8 +76,6 @@ def drafts(told: Draft, text: str) -> list[Draft]:
         body = {**told.body, "category": category, "type": type_, "data": data, "stated_by": "model"}
         words = " ".join(str(value) for value in data.values())
         made.append(
-            Draft(
-                EVENT, body, at_ms=told.at_ms, key=prompts.STATED, key_text=f"{body['session']} {type_} {normal(words)}"
-            )
+            Draft(EVENT, body, at_ms=told.at_ms, key=LABELLED, key_text=f"{body['session']} {type_} {normal(words)}")
         )
     return made

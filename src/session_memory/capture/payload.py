@@ -1,9 +1,12 @@
-"""What Claude Code tells its hooks, as drafts: the same records, with the same keys, that its transcript gives later."""
+"""What Claude Code tells its hooks, as drafts: the same records, with the same keys, that its transcript gives later.
+
+A hook reports one event and is gone: what only another event needs is not loaded.
+"""
 
 from __future__ import annotations
 
 from session_memory import ids
-from session_memory.capture import prompts, tools
+from session_memory.capture import clients
 from session_memory.model.record import CHECKPOINT, EVENT, SESSION, Draft
 
 TYPE_CHECKING = False
@@ -66,7 +69,7 @@ def _start(payload: dict[str, Any], around: Around) -> list[Draft]:
         return []
     parent = around.before if source in ("clear", "fork") else ""
     how = "resume" if source == "resume" else source
-    return [_session(payload, around, "start", how=how, client=prompts.CLIENT, cwd=around.cwd, parent_session=parent)]
+    return [_session(payload, around, "start", how=how, client=clients.CLIENT, cwd=around.cwd, parent_session=parent)]
 
 
 def _session(payload: dict[str, Any], around: Around, change: str, **more: str) -> Draft:
@@ -76,6 +79,8 @@ def _session(payload: dict[str, Any], around: Around, change: str, **more: str) 
 
 
 def _prompt(payload: dict[str, Any], around: Around) -> list[Draft]:
+    from session_memory.capture import prompts
+
     found = prompts.read(_text(payload.get("prompt")))
     if isinstance(found, str):
         return []
@@ -87,6 +92,8 @@ def _prompt(payload: dict[str, Any], around: Around) -> list[Draft]:
 
 
 def _tool(payload: dict[str, Any], around: Around, *, failed: bool) -> list[Draft]:
+    from session_memory.capture import prompts, tools
+
     tool, given, used = _text(payload.get("tool_name")), payload.get("tool_input"), _text(payload.get("tool_use_id"))
     if not tool or not used or tools.OURS.match(tool):
         return []
@@ -118,7 +125,7 @@ def _reply(payload: dict[str, Any], around: Around) -> list[Draft]:
     text = _text(payload.get("last_assistant_message")).strip()
     if _compaction(payload):
         return _summary(payload, around, text)
-    from session_memory.capture import between
+    from session_memory.capture import between, prompts
 
     made = between.drafts(payload, around.project)
     if text:
@@ -132,6 +139,8 @@ def _reply(payload: dict[str, Any], around: Around) -> list[Draft]:
 
 
 def _summary(payload: dict[str, Any], around: Around, text: str) -> list[Draft]:
+    from session_memory.capture import prompts
+
     said = prompts.summary(text)
     if not said:
         return []
@@ -157,7 +166,7 @@ def _checkpoint(payload: dict[str, Any], around: Around, name: str) -> Draft:
 def _event(
     payload: dict[str, Any], around: Around, category: str, type_: str, data: dict[str, Any], by: str, key: str | None
 ) -> Draft:
-    source: dict[str, Any] = {"client": prompts.CLIENT}
+    source: dict[str, Any] = {"client": clients.CLIENT}
     for name in ("tool_use_id", "prompt_id", "agent_id"):
         if _text(payload.get(name)):
             source[name] = payload[name]

@@ -21,8 +21,6 @@ SUMMARY = later(r"(?s)<summary>(.*?)(?:</summary>|\Z)")
 AFTER_SUMMARY = "\n\nIf you need specific details from before compaction"
 KEY_WORDS = 400  # characters of a summary that its key is made of
 BY_USER = "User rejected tool use"  # what a transcript says beside such an error
-CLIENT = "claude-code"
-STATED = "stated"  # key of what a labelled line states, to which the log adds the hash of session and words
 BY_CLIENT = ("notification", "local_output")  # types of what the client says in the user's place
 
 

@@ -10,7 +10,7 @@ import json
 import os
 
 from session_memory import ids
-from session_memory.capture import labelled, prompts, tools
+from session_memory.capture import clients, labelled, prompts, tools
 from session_memory.errors import InvalidInput
 from session_memory.model.pattern import later
 from session_memory.model.record import EVENT, SESSION, Draft
@@ -156,7 +156,7 @@ class Transcript:
             "project": "",
             "change": "start",
             "how": "import",
-            "client": prompts.CLIENT,
+            "client": clients.CLIENT,
         }
         if isinstance(agent, str):
             body.update(session=f"{session}/agent-{agent}", how="subagent", parent_session=session)
@@ -334,7 +334,7 @@ class Transcript:
         self, record: dict[str, Any], category: str, type_: str, data: dict[str, Any], by: str, key: str,
         tool_use_id: str = "",
     ) -> Draft:  # fmt: skip
-        source: dict[str, Any] = {"client": prompts.CLIENT}
+        source: dict[str, Any] = {"client": clients.CLIENT}
         if isinstance(record.get("uuid"), str):
             source["uuid"] = record["uuid"]
         else:

@@ -1,11 +1,13 @@
 """What the client runs: `python3 -I -S run.py record [HOME]` (or `context`); small, because Python compiles it at every start."""
 
+import gc
 import os
 import sys
 
 
 def main() -> None:
     """Run the hook that is named, then end at once."""
+    gc.disable()  # this process ends before it has made anything worth collecting
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
     home = sys.argv[2] if len(sys.argv) > 2 else None
     if sys.argv[1:2] == ["context"]:

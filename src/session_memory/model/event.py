@@ -21,6 +21,7 @@ CATEGORIES = (
 )
 # What a session states rather than does: the events that facts are gathered from.
 STATED = ("decision", "finding", "question", "phase", "assumption", "checkpoint", "custom")
+LABELLED = "stated"  # key of what a labelled line states, to which the log adds the hash of session and words
 # Who states things, the most trusted first.
 TRUST = ("user", "model", "rule", "tool", "import")
 
