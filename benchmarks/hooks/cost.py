@@ -77,16 +77,23 @@ def main() -> int:
             "answer, after a day": ([*hook, "context"], told),
         }
         taken: dict[str, list[float]] = {name: [] for name in ways}
+        busy: dict[str, list[float]] = {name: [] for name in ways}
         for number in range(ROUNDS):
             for name, (words, place) in ways.items():
                 content = payload(folder, number, "SessionStart" if "answer" in name else "PostToolUse")
                 began = time.perf_counter()
-                subprocess.run(words, input=content, env=place, stdout=subprocess.DEVNULL, check=True)
+                with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=place) as process:
+                    assert process.stdin is not None
+                    process.stdin.write(content)
+                    process.stdin.close()
+                    _, process.returncode, used = os.wait4(process.pid, 0)
                 taken[name].append(time.perf_counter() - began)
+                busy[name].append(used.ru_utime + used.ru_stime)
             serve(told)
-        middle = {name: statistics.median(each) for name, each in taken.items()}
+        middle, work = ({name: statistics.median(each) for name, each in some.items()} for some in (taken, busy))
         for name in ways:
-            print(f"{name:21} {middle[name] * 1000:5.1f} ms, {middle[name] / middle['bare']:.2f} of a bare interpreter")
+            print(f"{name:21} {middle[name] * 1000:5.1f} ms, {middle[name] / middle['bare']:.2f} of a bare interpreter;"
+                  f" of its CPU time {work[name] / work['bare']:.2f}")  # fmt: skip
 
         def one(number: int) -> float:
             began = time.perf_counter()
