@@ -6,12 +6,11 @@ A wrong value never stops the start: the default is used and the problem is name
 
 from __future__ import annotations
 
-import json
 import os
-import re
 
 from session_memory import paths
 from session_memory.errors import InvalidInput
+from session_memory.quick_json import dumps, loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,7 +79,7 @@ class Environment:
 
     def transcripts_of(self, cwd: str) -> str:
         """The folder where Claude Code keeps the transcripts of work in `cwd`."""
-        return os.path.join(self.claude_projects, re.sub(r"[^A-Za-z0-9]", "-", cwd))
+        return os.path.join(self.claude_projects, "".join(c if c.isascii() and c.isalnum() else "-" for c in cwd))
 
 
 class Settings:
@@ -210,6 +209,8 @@ def default_config_text() -> str:
             place = place.setdefault(part, {})
         if default is not None:
             place[last] = list(default) if isinstance(default, tuple) else default
+    import json
+
     return json.dumps(tree, indent=2) + "\n"
 
 
@@ -245,9 +246,11 @@ def _take_config(settings: Settings, path: str) -> None:
     with open(fd, "rb") as file:
         content = file.read(MOST_CONFIG)
     try:
-        tree = json.loads(content)
+        tree = loads(content)
     except (ValueError, RecursionError) as error:
         settings.problems.append(f"config.json is no JSON ({error}); all defaults are used.")
+        import re
+
         if re.search(KEEPS_OUT, content):
             settings.unsafe.append(f"it is no JSON ({error}), and it names things that must not be recorded")
         _refuse_another_log(settings, os.path.dirname(path))
@@ -314,26 +317,25 @@ def _flat(tree: dict[str, Any], above: str, sections: set[str]) -> list[tuple[st
 def _wrong(name: str, value: Any) -> str:
     """Why a value does not fit its setting; empty when it does."""
     kind, low, high = next((row[1], row[3], row[4]) for row in TABLE if row[0] == name)
-    shown = json.dumps(value, default=str)[:60]
     if kind == "switch":
-        return "" if isinstance(value, bool) else f"must be true or false, not {shown}"
+        return "" if isinstance(value, bool) else f"must be true or false, not {dumps(value, nan=True)[:60]}"
     if kind in ("integer", "number"):
         right = isinstance(value, int) if kind == "integer" else isinstance(value, (int, float))
         if not right or isinstance(value, bool) or value != value:
-            return f"must be {'a whole number' if kind == 'integer' else 'a number'}, not {shown}"
-        return "" if low <= value <= high else f"must be {low} to {high}, not {shown}"
+            return f"must be {'a whole number' if kind == 'integer' else 'a number'}, not {dumps(value, nan=True)[:60]}"
+        return "" if low <= value <= high else f"must be {low} to {high}, not {dumps(value, nan=True)[:60]}"
     if kind == "choice":
-        return "" if value in low else f"must be one of {', '.join(low)}, not {shown}"
+        return "" if value in low else f"must be one of {', '.join(low)}, not {dumps(value, nan=True)[:60]}"
     if kind == "texts":
         right = isinstance(value, list) and all(isinstance(each, str) for each in value)
-        return "" if right else f"must be a list of texts, not {shown}"
+        return "" if right else f"must be a list of texts, not {dumps(value, nan=True)[:60]}"
     if not isinstance(value, str):
-        return f"must be a text, not {shown}"
+        return f"must be a text, not {dumps(value, nan=True)[:60]}"
     if kind == "path":
         try:
             paths.inside("home", value)
         except InvalidInput:
-            return f"must stay inside the home folder, not {shown}"
+            return f"must stay inside the home folder, not {dumps(value, nan=True)[:60]}"
     return ""
 
 
@@ -355,7 +357,7 @@ def trusted(root: str) -> list[str]:
     """The folders whose `.env` the user lets set variables; their real paths."""
     try:
         with open(os.path.join(root, "trusted.json"), encoding="utf-8") as file:
-            folders = json.load(file)
+            folders = loads(file.read())
     except (OSError, ValueError):
         return []  # nothing is trusted unless the file says so
     return [each for each in folders if isinstance(each, str)] if isinstance(folders, list) else []
@@ -371,7 +373,7 @@ def trust(root: str, folder: str, *, on: bool) -> bool:
     if wanted == known:
         return False
     paths.make_dir(root)
-    paths.write_whole(os.path.join(root, "trusted.json"), json.dumps(wanted, indent=2).encode() + b"\n")
+    paths.write_whole(os.path.join(root, "trusted.json"), dumps(wanted).encode() + b"\n")
     return True
 
 

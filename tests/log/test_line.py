@@ -104,3 +104,25 @@ def test_any_flipped_bit_is_noticed(bit: int) -> None:
     parsed = line.parse(bytes(changed))
     previous = line.parse(ORIGIN).chain  # type: ignore[union-attr]
     assert parsed is None or not (parsed.chain_holds(previous) and parsed.sum_holds())
+
+
+PART = st.sampled_from(
+    [b'{"v":1,', b'"', b",", b":", b"null", b"0", b"a", b'"seq":', b'"key":', b"\\", b"Z", b"\n", b'{"v":2,', b"}"]
+)
+
+
+@given(
+    st.integers(0, 400), st.integers(0, 3), PART, st.sampled_from([None, "k:1", "x" * 200]), st.integers(1, 10**18 - 1)
+)
+def test_the_usual_line_is_read_by_hand_as_the_expression_reads_it(
+    place: int, cut: int, part: bytes, key: str | None, seq: int
+) -> None:
+    whole = line.build("event", "a" * 32, "b" * 16, seq, "2026-11-22T14:20:57.123Z", "1795357257123.0000", key,
+                       line.body_bytes({"x": 1}, "c" * 32), line.FIRST_CHAIN)  # fmt: skip
+    for raw in (whole, whole[:place] + part + whole[place + cut :], whole[:place]):
+        members, end = line._usual(raw)
+        match = line.FRAME.match(raw)
+        if end:
+            assert match is not None and (tuple(members), end) == (match.groups(), match.end())
+        else:
+            assert match is None or match.group(1) != b"1" or match.group(9)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import sysconfig
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from session_memory import paths
 from session_memory.errors import InvalidInput
 from session_memory.log.journal import Journal
 from session_memory.log.redact import Redactor
+from session_memory.log.redact_rules import BESIDE, RULES, UNBROKEN
 from session_memory.model.record import Draft
 
 REDACTOR = Redactor(b"k" * 32)
@@ -180,3 +182,16 @@ def test_what_another_scanner_finds_is_replaced_and_what_is_hollow_is_not() -> N
         "a quagga-4711-secret and your-example-key here"
     )
     assert count == 1 and "quagga" not in clean and "[REDACTED:kind-x:" in clean and "your-example-key" in clean
+
+
+def test_what_a_kind_needs_beside_its_word_is_no_more_than_its_expression_asks() -> None:
+    for kind, _words, pattern in RULES:
+        if kind in UNBROKEN:
+            assert UNBROKEN[kind] <= re._parser.parse(pattern).getwidth()[0] and r"\s" not in pattern  # type: ignore[attr-defined]
+        if kind in BESIDE:
+            sample = (
+                "password = Tr0ub4dor7x, DB_KEY: Tr0ub4dor7xTr0ub4dor7x, x_pw = Tr0ub4dor7x, ftp://me:Tr0ub4dor7x@host"
+            )
+            assert re.search(pattern, sample) and not re.search(
+                pattern, sample.translate(dict.fromkeys(map(ord, BESIDE[kind])))
+            )

@@ -5,7 +5,6 @@ The hook at a session's start has no index; with neither file nor index the newe
 
 from __future__ import annotations
 
-import json
 import os
 
 from session_memory import paths
@@ -13,6 +12,7 @@ from session_memory.errors import SessionMemoryError
 from session_memory.log import line, reader
 from session_memory.model.notes import SUMMARY, Reader, event_of, told
 from session_memory.model.record import CHECKPOINT, EVENT, INJECTION, SESSION
+from session_memory.quick_json import loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _file(home: Home, project: str, known: Known) -> int:
     """Read the brief's file; returns the last number of the own log that it holds, 0 without one."""
     try:
         with open(paths.open_file(home.brief_of(project), os.O_RDONLY), encoding="utf-8") as file:
-            found = json.loads(file.read(MOST_FILE))
+            found = loads(file.read(MOST_FILE))
         if found["v"] != VERSION or found["project"] != project:
             return 0
         known.keys |= set(found["keys"])

@@ -6,10 +6,10 @@ sessions it has had guards against a process id that is used again.
 
 from __future__ import annotations
 
-import json
 import os
 
 from session_memory import paths
+from session_memory.quick_json import dumps, loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def note(home: Home, pid: str, session: str) -> str:
     if known[-1:] == [session]:
         return known[-2] if len(known) > 1 else ""
     paths.make_dir(home.clients)
-    paths.write_whole(_file(home, pid), json.dumps([*known[-MOST:], session]).encode(), lasting=False)
+    paths.write_whole(_file(home, pid), dumps([*known[-MOST:], session]).encode(), lasting=False)
     return known[-1] if known else ""
 
 
@@ -36,7 +36,7 @@ def begin(home: Home, pid: str, session: str) -> None:
     """Note a client that has just started: what an earlier one of this process id had is no concern of its. Raises OSError."""
     if pid.isdigit():
         paths.make_dir(home.clients)
-        paths.write_whole(_file(home, pid), json.dumps([session]).encode(), lasting=False)
+        paths.write_whole(_file(home, pid), dumps([session]).encode(), lasting=False)
         _tidy(home)
 
 
@@ -51,7 +51,7 @@ def sessions(home: Home, pid: str) -> list[str]:
     """All sessions a client has had, the newest last."""
     try:
         with open(paths.open_file(_file(home, pid), os.O_RDONLY), encoding="utf-8") as file:
-            known = json.load(file)
+            known = loads(file.read())
     except (OSError, ValueError):
         return []  # it has no hooks, or another product's; then its server knows the first session only
     return [each for each in known if isinstance(each, str)] if isinstance(known, list) else []

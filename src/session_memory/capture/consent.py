@@ -6,13 +6,13 @@ and by imports for what happened then: what was said during a pause does not com
 
 from __future__ import annotations
 
-import json
 import os
 
 from session_memory import ids, paths
 from session_memory.errors import InvalidInput, LogUnavailable
 from session_memory.log.lock import Lock
 from session_memory.model.event import LABELLED
+from session_memory.quick_json import loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -139,6 +139,8 @@ class Consent:
     def write(self) -> None:
         """Write the list. Raises OSError."""
         spans = [{"from": start, "to": end, "project": whose} for start, end, whose in self._spans]
+        import json  # with a layout for people
+
         text = json.dumps({"spans": spans, "sessions": self._sessions}, indent=1)
         paths.write_whole(self._path, text.encode() + b"\n")
 
@@ -177,7 +179,7 @@ class _Changing:
 def _read(path: str) -> tuple[list[Span], list[str]]:
     try:
         with open(paths.open_file(path, os.O_RDONLY), encoding="utf-8") as file:
-            found = json.load(file)
+            found = loads(file.read())
         spans = [
             (int(each["from"]), None if each["to"] is None else int(each["to"]), each["project"])
             for each in found["spans"]

@@ -5,13 +5,13 @@ Asked by the hook, and by whoever wants to see beforehand what the hook would sa
 
 from __future__ import annotations
 
-import json
 import os
 
 from session_memory import git, ids
 from session_memory.capture import brief
 from session_memory.model.context import Here
 from session_memory.model.notes import COMMIT
+from session_memory.quick_json import loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _forked_from(transcript: str) -> str:
     for raw in head.split(b"\n"):
         if b'"forkedFrom"' in raw:
             try:
-                named = json.loads(raw).get("forkedFrom")
+                named = loads(raw).get("forkedFrom")
             except ValueError:
                 return ""  # the line goes on behind what was read
             return str(named.get("sessionId", "")) if isinstance(named, dict) else ""
@@ -103,7 +103,7 @@ def _summary(transcript: str) -> str:
     for raw in reversed(lines):
         if b'"isCompactSummary":true' in raw:
             try:
-                message = json.loads(raw.decode("utf-8", "replace")).get("message")
+                message = loads(raw.decode("utf-8", "replace")).get("message")
             except ValueError:
                 continue
             if isinstance(message, dict):

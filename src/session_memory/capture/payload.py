@@ -95,7 +95,7 @@ def _tool(payload: dict[str, Any], around: Around, *, failed: bool) -> list[Draf
     from session_memory.capture import prompts, tools
 
     tool, given, used = _text(payload.get("tool_name")), payload.get("tool_input"), _text(payload.get("tool_use_id"))
-    if not tool or not used or tools.OURS.match(tool):
+    if not tool or not used or tools.is_ours(tool):
         return []
     response = payload.get("error") if failed else payload.get("tool_response")
     text = tools.response_text(response)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 
 from session_memory import git, paths
+from session_memory.quick_json import loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ def of(home: Home, cwd: str) -> tuple[str, str]:
     if key.startswith("root:"):  # a repository without a commit yet will have another key
         paths.make_dir(home.storage)
         kept = dict(list(known.items())[-MOST:])
+        import json  # with a layout for people
+
         paths.write_whole(file, json.dumps({**kept, place: [key, name]}, indent=1).encode() + b"\n")
     return key, name
 
@@ -42,7 +44,7 @@ def noted(home: Home, place: str) -> str | None:
 def _read(file: str) -> dict[str, list[str]]:
     try:
         with open(paths.open_file(file, os.O_RDONLY), encoding="utf-8") as opened:
-            found = json.load(opened)
+            found = loads(opened.read())
     except (OSError, ValueError):
         return {}  # not there, or spoilt: git is asked again
     return {

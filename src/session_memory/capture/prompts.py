@@ -35,6 +35,8 @@ def read(text: str) -> tuple[str, dict[str, Any]] | str:
         return "notification", {"text": said}
     if said.startswith(MACHINE):
         return "client text"
+    if "<" not in said:
+        return "user_prompt", {"text": said}
     output = "\n".join(found[1] for found in OUTPUT.findall(said)).strip()
     if OUTPUT.match(said):  # what a local command or its hooks printed: the model saw it
         return ("local_output", {"text": plain(output)}) if plain(output).strip() else "empty output"

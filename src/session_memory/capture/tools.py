@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 from session_memory.model.pattern import later
+from session_memory.quick_json import dumps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,6 +31,11 @@ FAILING = later(
 )
 
 
+def is_ours(tool: str) -> bool:
+    """Whether it is a tool of our own server, whatever the client calls it."""
+    return tool.startswith("mcp__") and bool(OURS.match(tool))
+
+
 def files_of(given: Any) -> list[str]:
     """Files a tool's input names as its target."""
     if not isinstance(given, dict):
@@ -46,7 +50,7 @@ def outcome(tool: str, given: Any, text: str, failed: bool) -> dict[str, Any]:
         result["rejected"] = True
     else:
         result["ok"] = not failed
-    exit_code = EXIT.match(text)
+    exit_code = EXIT.match(text) if text.startswith(("Exit code", "Error:")) else None
     if exit_code:
         result["exit_code"] = int(exit_code.group(1))
     command = given.get("command") if isinstance(given, dict) else None
@@ -101,7 +105,7 @@ def response_text(response: Any) -> str:
     file = response.get("file")
     if isinstance(file, dict) and isinstance(file.get("content"), str):
         return str(file["content"])
-    return result_text(response.get("content")) or json.dumps(response, ensure_ascii=False)
+    return result_text(response.get("content")) or dumps(response, ascii=False)
 
 
 def _hides(command: str) -> bool:

@@ -6,7 +6,6 @@ rests on (messages that exist only in the queue, decisions inside tool results, 
 
 from __future__ import annotations
 
-import json
 import os
 
 from session_memory import ids
@@ -14,6 +13,7 @@ from session_memory.capture import clients, labelled, prompts, tools
 from session_memory.errors import InvalidInput
 from session_memory.model.pattern import later
 from session_memory.model.record import EVENT, SESSION, Draft
+from session_memory.quick_json import loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ class Transcript:
                     self._skip("progress")
                     continue
                 try:
-                    record = json.loads(raw.decode("utf-8", "replace"))
+                    record = loads(raw.decode("utf-8", "replace"))
                 except (ValueError, RecursionError):
                     self._skip("broken line")
                     continue
@@ -256,7 +256,7 @@ class Transcript:
                 said = block["thinking"].strip()
                 yield self._event(record, "message", "thinking", {"text": said}, "model", _nth(record, number))
             elif kind == "tool_use" and isinstance(block.get("id"), str):
-                if tools.OURS.match(_text(block.get("name"))):
+                if tools.is_ours(_text(block.get("name"))):
                     self._skip("our own tool")
                     self._own.add(block["id"])
                 else:

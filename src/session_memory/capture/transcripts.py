@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 
 from session_memory import paths
+from session_memory.quick_json import dumps, loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def looked(home: Home) -> dict[str, list[int]]:
     """Path -> [size, time of the last change in ns] as they were read."""
     try:
         with open(paths.open_file(os.path.join(home.storage, NAME), os.O_RDONLY), encoding="utf-8") as file:
-            found = json.load(file)
+            found = loads(file.read())
     except (OSError, ValueError):
         return {}  # not there, or spoilt: reading again adds nothing twice
     return {path: mark for path, mark in found.items() if isinstance(mark, list)} if isinstance(found, dict) else {}
@@ -28,4 +28,4 @@ def looked(home: Home) -> dict[str, list[int]]:
 def note(home: Home, marks: dict[str, list[int]]) -> None:
     """Keep the note. Raises OSError."""
     kept = dict(list(marks.items())[-MOST:])
-    paths.write_whole(os.path.join(home.storage, NAME), json.dumps(kept).encode() + b"\n")
+    paths.write_whole(os.path.join(home.storage, NAME), dumps(kept).encode() + b"\n")

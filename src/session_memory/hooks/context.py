@@ -6,11 +6,11 @@ of every line. The very first start is greeted: what is recorded, where, and how
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 
 from session_memory.hooks import record
+from session_memory.quick_json import dumps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def run(home_given: str | None = None) -> None:
     if told:
         answer["systemMessage"] = told
     if answer:
-        _write(json.dumps(answer))
+        _write(dumps(answer))
 
 
 def _write(text: str) -> None:

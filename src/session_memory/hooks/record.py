@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
+
+from session_memory.quick_json import loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def read(stream: Any) -> dict[str, Any]:
     content = stream.read(MOST + 1)
     if len(content) > MOST:
         raise ValueError(f"the payload has more than {MOST:,} bytes")
-    found = json.loads(content.decode("utf-8", "replace"))
+    found = loads(content.decode("utf-8", "replace"))
     if not isinstance(found, dict):
         raise ValueError("the payload is no JSON object")  # noqa: TRY004  # what is wrong is the text, not a type of ours
     return found

@@ -81,4 +81,4 @@ def key_of(secret_bytes: bytes, draft: Draft) -> str | None:
     key = draft.key
     if draft.key_text is not None:
         key += ":" + secret.keyed(secret_bytes, draft.key_text)
-    return key if line.KEY.fullmatch(key) else "hashed:" + secret.keyed(secret_bytes, key)
+    return key if line.is_key(key) else "hashed:" + secret.keyed(secret_bytes, key)

@@ -6,7 +6,6 @@ them; what it says is `pending` was cut short, and the next opening goes on with
 
 from __future__ import annotations
 
-import json
 import os
 
 from session_memory import paths
@@ -15,6 +14,7 @@ from session_memory.errors import SessionMemoryError
 from session_memory.log import blobs, line, reader
 from session_memory.model.record import FORGET, ORIGIN
 from session_memory.model.values import clean_text
+from session_memory.quick_json import dumps, loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def load(home: Home, secret_bytes: bytes) -> Bans:
     bans = Bans(secret_bytes)
     try:
         with open(paths.open_file(home.forgotten, os.O_RDONLY), "rb") as file:
-            found = json.loads(file.read())
+            found = loads(file.read())
         bans.ids, bans.keys = set(found["ids"]), set(found["keys"])
         bans.blobs, bans.pending = set(found["blobs"]), str(found["pending"])
         for size, mark, digest in found["texts"]:
@@ -166,7 +166,7 @@ def save(home: Home, bans: Bans) -> None:
     """Write `forgotten.json`. Raises OSError."""
     found = {"pending": bans.pending, "ids": sorted(bans.ids), "keys": sorted(bans.keys), "texts": sorted(bans.texts),
              "blobs": sorted(bans.blobs)}  # fmt: skip
-    paths.write_whole(home.forgotten, json.dumps(found).encode() + b"\n")
+    paths.write_whole(home.forgotten, dumps(found).encode() + b"\n")
 
 
 def sweep(home: Home, secret_bytes: bytes) -> Swept:

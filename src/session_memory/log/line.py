@@ -6,26 +6,28 @@ bytes as they lie, so number spelling, key order and Unicode form of a body need
 
 from __future__ import annotations
 
-import json
-import re
-
 from session_memory.digest import sha256
 from session_memory.errors import InvalidInput
 from session_memory.model.pattern import later
 from session_memory.model.record import Record
+from session_memory.quick_json import dumps, loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
 VERSION = 1
 MAX_LINE = 65_536  # a writer's line with its newline; larger bodies become blobs
 HEX = b"0123456789abcdef"
+KIND_LETTERS = b"abcdefghijklmnopqrstuvwxyz_"
+KEY_LETTERS = bytes(each for each in range(0x21, 0x7F) if each not in b'"\\')
+DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
 HEADER = 256  # bytes within which a line's clock has begun
 READ_LIMIT = 16 * 1024 * 1024  # what a reader accepts: a newer version may write longer lines
 FIRST_CHAIN = b"0" * 64
 
-FRAME = re.compile(
+FRAME = later(
     rb'\{"v":([1-9][0-9]{0,8}),"kind":"([a-z_]{1,32})","id":"([0-9a-f]{32})","origin":"([0-9a-f]{16})",'
     rb'"seq":([1-9][0-9]{0,17}),"at":"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z)",'
     rb'"hlc":"([0-9]{13}\.[0-9]{4})","key":(null|"[!#-\[\]-~]{1,200}")'
@@ -36,7 +38,6 @@ EXTRAS = later(
 )
 EXTRA = later(rb',"([a-z_]+)":')
 FRAME_NAMES = frozenset(b"v kind id origin seq at hlc key sum chain body".split())
-KEY = later(r"[!#-\[\]-~]{1,200}")
 
 
 class Line:
@@ -44,9 +45,9 @@ class Line:
 
     __slots__ = ("at", "body", "chain", "hlc", "id", "key", "kind", "origin", "raw", "seq", "sum", "v")
 
-    def __init__(self, raw: bytes, match: re.Match[bytes]) -> None:
-        v, kind, id_, origin, seq, at, hlc, key, _extras, sum_, chain = match.groups()
-        body = raw[match.end() : -1]
+    def __init__(self, raw: bytes, members: Sequence[bytes], end: int) -> None:
+        v, kind, id_, origin, seq, at, hlc, key, _extras, sum_, chain = members
+        body = raw[end:-1]
         self.raw = raw
         self.v = int(v)
         self.kind = kind.decode("ascii")
@@ -73,7 +74,7 @@ class Line:
         if self.body is None:
             return None
         try:
-            body = json.loads(self.body)
+            body = loads(self.body)
         except (ValueError, RecursionError) as error:
             raise InvalidInput("bad-line", f"The body of record {self.id} is no JSON ({error}).") from error
         del body["salt"]
@@ -86,15 +87,54 @@ class Line:
 
 def parse(raw: bytes) -> Line | None:
     """The line of these bytes (without the newline), or None when they are not one."""
-    match = FRAME.match(raw)
-    if match is None or len(raw) >= READ_LIMIT:
+    members, end = _frame(raw)
+    if not members or len(raw) >= READ_LIMIT:
         return None
-    end = match.end()
     if not (_salted(raw, end) and raw.endswith(b"}}")) and raw[end:] != b"null}":
         return None
-    if match.group(9) and not _extras_fit(match):
+    if members[8] and not _extras_fit(members):
         return None
-    return Line(raw, match)
+    return Line(raw, members, end)
+
+
+def _frame(raw: bytes) -> tuple[Sequence[bytes], int]:
+    """What FRAME finds, and where the body begins; nothing and 0 where it finds nothing."""
+    members, end = _usual(raw)
+    if end:
+        return members, end
+    match = FRAME.match(raw)
+    return (match.groups(), match.end()) if match is not None else ((), 0)
+
+
+def _usual(raw: bytes) -> tuple[Sequence[bytes], int]:
+    """The same by hand, for lines of version 1: a hook reads hundreds, and regular expressions are long in loading."""
+    first = raw.find(b'"', 15, 48)
+    kind = raw[15:first]
+    second = raw.find(b",", first + 76, first + 95)
+    seq, at, hlc = raw[first + 76 : second], raw[second + 7 : second + 31], raw[second + 40 : second + 58]
+    begin = second + 66
+    null = raw.startswith(b"null", begin)
+    end = begin + 4 if null else raw.find(b'"', begin + 1, begin + 202) + 1
+    key, sum_, chain = raw[begin:end], raw[end + 8 : end + 72], raw[end + 83 : end + 147]
+    id_, origin = raw[first + 8 : first + 40], raw[first + 52 : first + 68]
+    fits = (
+        raw.startswith(b'{"v":1,"kind":"') and first > 15 and not kind.strip(KIND_LETTERS)
+        and raw.startswith(b'","id":"', first) and raw.startswith(b'","origin":"', first + 40)
+        and not (id_ + origin).strip(HEX) and raw.startswith(b'","seq":', first + 68)
+        and second > 0 and seq.isdigit() and seq[:1] != b"0"
+        and raw.startswith(b',"at":"', second) and at.translate(DIGITS) == b"0000-00-00T00:00:00.000Z"
+        and raw.startswith(b'","hlc":"', second + 31) and hlc.translate(DIGITS) == b"0000000000000.0000"
+        and raw.startswith(b'","key":', second + 58)
+        and (null or (end > begin + 2 and key[:1] == b'"' and not key[1:-1].strip(KEY_LETTERS)))
+        and raw.startswith(b',"sum":"', end) and raw.startswith(b'","chain":"', end + 72)
+        and raw.startswith(b'","body":', end + 147) and not (sum_ + chain).strip(HEX)
+    )  # fmt: skip
+    return ((b"1", kind, id_, origin, seq, at, hlc, key, b"", sum_, chain), end + 156) if fits else ((), 0)
+
+
+def is_key(text: str) -> bool:
+    """Whether a text may be a key as it is: 1 to 200 printable ASCII characters without space, quote and backslash."""
+    return 1 <= len(text) <= 200 and text.isascii() and not text.encode().strip(KEY_LETTERS)
 
 
 def _salted(raw: bytes, start: int) -> bool:
@@ -109,11 +149,11 @@ def clock(raw: bytes) -> bytes:
     return raw[place + 9 : place + 24] if place > 0 else b""
 
 
-def _extras_fit(match: re.Match[bytes]) -> bool:
+def _extras_fit(members: Sequence[bytes]) -> bool:
     """Only newer versions may add header members, none of them twice and none with a name of the frame."""
-    if match.group(1) == b"1" or not EXTRAS.fullmatch(match.group(9)):
+    if members[0] == b"1" or not EXTRAS.fullmatch(members[8]):
         return False
-    names = EXTRA.findall(match.group(9))
+    names = EXTRA.findall(members[8])
     return len(set(names)) == len(names) and not FRAME_NAMES & set(names)
 
 
@@ -129,7 +169,7 @@ def chain_of(previous: bytes, head: bytes) -> bytes:
 
 def body_bytes(body: dict[str, Any], salt: str) -> bytes:
     """The body's bytes, salt first. `body` must be canonical (model.values). Raises ValueError otherwise."""
-    return json.dumps({"salt": salt, **body}, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    return dumps({"salt": salt, **body}, ascii=False, compact=True).encode()
 
 
 def build(
@@ -150,7 +190,7 @@ def build(
 
 def nulled(raw: bytes) -> bytes:
     """The line once forgotten: same head, same chain, no body."""
-    match = FRAME.match(raw)
-    if match is None:
+    members, end = _frame(raw)
+    if not members:
         raise InvalidInput("bad-line", "Bytes that are no record cannot be forgotten one by one.")
-    return raw[: match.end()] + b"null}"
+    return raw[:end] + b"null}"

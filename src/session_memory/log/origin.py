@@ -7,13 +7,13 @@ A machine known to a home may come back to it (a home on a network drive): then 
 
 from __future__ import annotations
 
-import json
 import os
 
 from session_memory import paths
 from session_memory.digest import blake2b
 from session_memory.log import reader
 from session_memory.log.tail import Tail
+from session_memory.quick_json import dumps, loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def read(home: Home) -> Known | None:
     with open(fd, "rb") as file:
         content = file.read(MOST)
     try:
-        found: dict[str, Any] = json.loads(content)
+        found: dict[str, Any] = loads(content)
         was = found.get("was")
         machines = [str(each) for each in found["machines"]]
         return Known(
@@ -76,7 +76,7 @@ def write(home: Home, known: Known) -> None:
     content: dict[str, Any] = {"origin": known.origin, "machines": known.machines, "inode": known.inode}
     if known.was is not None:
         content["was"] = {"origin": known.was[0], "seq": known.was[1]}
-    paths.write_whole(home.origin, json.dumps(content).encode("ascii") + b"\n")
+    paths.write_whole(home.origin, dumps(content).encode("ascii") + b"\n")
 
 
 def copied(known: Known, writes: str, machine: str, inode: int) -> bool:

@@ -6,12 +6,12 @@ without our application id whose schema names `jsonl_offset`. Turning them into 
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 
 from session_memory import paths
 from session_memory.log import line
+from session_memory.quick_json import loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def is_log(path: str) -> bool:
 
 def _is_event(raw: bytes) -> bool:
     try:
-        found = json.loads(raw)
+        found = loads(raw)
     except (ValueError, RecursionError):
         return raw.startswith(FIRST_BYTES)  # a line longer than the look
     return isinstance(found, dict) and found.keys() >= MEMBERS

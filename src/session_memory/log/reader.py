@@ -5,13 +5,13 @@ Readers take no lock. They hold the files open, so what is rolled or replaced me
 
 from __future__ import annotations
 
-import json
 import os
 
 from session_memory import paths
 from session_memory.errors import InvalidInput, LogUnavailable
 from session_memory.log import blobs, line
 from session_memory.model.pattern import later
+from session_memory.quick_json import loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -214,7 +214,7 @@ def record(home: Home, found: Line) -> Record:
     if body is not None and "blob" in body and "sha" in body["blob"]:
         content = blobs.read(home, str(body["blob"]["sha"]))
         try:
-            body = json.loads(content)
+            body = loads(content)
         except ValueError as error:
             raise InvalidInput("bad-line", f"The long body of record {found.id} is no JSON.") from error
         body.pop("salt", None)

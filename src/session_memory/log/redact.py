@@ -6,15 +6,14 @@ guess nothing back. Redacting twice changes nothing.
 
 from __future__ import annotations
 
-import re
-
 from session_memory.digest import blake2b
 from session_memory.errors import InvalidInput
-from session_memory.log.redact_rules import HOLLOW, RULES, TELLING
+from session_memory.log.redact_rules import BESIDE, HOLLOW, RULES, TELLING, UNBROKEN
 from session_memory.model.pattern import later
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
@@ -27,6 +26,7 @@ LEAST_ENTROPY = (
 )
 NAME_LIKE = later(r"[A-Za-z_$][A-Za-z_$.\-]*")
 MARK = "[REDACTED:"
+MANY, LONG = 16, 20_000  # texts of a value that are asked together first; characters beyond which no word is counted
 SHORTEST = 8  # characters below which no rule can match
 REMEMBERED, MOST_REMEMBERED = 40, 5_000  # characters of a text whose outcome is remembered; how many texts
 GUESSED = (
@@ -54,6 +54,8 @@ class Redactor:
         self._compiled: dict[int, re.Pattern[str]] = {}
         self._own: list[re.Pattern[str]] = []
         for pattern in patterns:
+            import re
+
             try:
                 self._own.append(re.compile(pattern))
             except re.error as error:
@@ -66,7 +68,8 @@ class Redactor:
 
     def redact(self, value: Any) -> tuple[Any, int]:
         """`value` (JSON) with every secret replaced, keys included, and how many there were."""
-        return self._redact(value, "", _possible("\n".join(_texts(value)).lower()))
+        texts = list(_texts(value))
+        return self._redact(value, "", _possible(texts) if len(texts) >= MANY else WORDS)
 
     def redact_text(self, text: str) -> tuple[str, int]:
         """One text with every secret replaced, and how many there were."""
@@ -109,6 +112,8 @@ class Redactor:
         if len(text) >= SHORTEST:
             low = text.lower()
             if "<private>" in low:
+                import re
+
                 text, some = re.subn(r"(?is)<private>.*?(?:</private>|\Z)", "[PRIVATE]", text)
                 count += some
             for number in sorted({number for word, number in words if word in low}):
@@ -125,8 +130,12 @@ class Redactor:
         return text, count
 
     def _apply(self, number: int, kind: str, text: str) -> tuple[str, int]:
+        if not _may_hold(kind, text):
+            return text, 0
         pattern = self._compiled.get(number)
         if pattern is None:
+            import re
+
             pattern = self._compiled[number] = re.compile(RULES[number][2])
         some = 0
 
@@ -148,8 +157,18 @@ class Redactor:
         return f"{MARK}{kind}:{digest}]"
 
 
-def _possible(low: str) -> Words:
-    """The words of rules that stand anywhere in a text of small letters: each text of a value need be asked for these only."""
+def _may_hold(kind: str, text: str) -> bool:
+    """Whether a text that holds a kind's word has what the kind needs beside it."""
+    if kind in BESIDE and not any(sign in text for sign in BESIDE[kind]):
+        return False
+    if kind not in UNBROKEN or len(text) > LONG:
+        return True
+    return max(map(len, text.split()), default=0) >= UNBROKEN[kind]
+
+
+def _possible(texts: list[str]) -> Words:
+    """The words of rules that stand in any of these texts: each of them need be asked for these only."""
+    low = "\n".join(texts).lower()
     return [each for each in WORDS if each[0] in low]
 
 

@@ -103,6 +103,10 @@ RULES: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("assignment", ("passw", "pwd", "secret", "token", "api_key", "apikey", "api-key", "access_key", "access-key", "accesskey", "private_key", "auth_key", "credential", "passphrase", "signing_key", "encryption_key", "master_key"),
      r"(?i)\b[\w.\-]{0,40}?(?:password|passwd|passphrase|pwd|secret|token|api[_\-]?key|access[_\-]?key|private[_\-]?key|auth[_\-]?key|signing[_\-]?key|encryption[_\-]?key|master[_\-]?key|credential)s?[\w\-]{0,20}\\?[\"'`]?\]?\s{0,4}(?:=>|:=|=|:)\s{0,4}(?:[rbuf]?\\?[\"'`])?([^\s\"'`,;<>(){}\[\]\\]{8,2000})"),
 )  # fmt: skip
+# Kinds whose words stand in ordinary text as well. What they must hold beside: one of these characters, or so many characters
+# on end without a space. Compiling an expression in vain costs a hook more than anything else it does.
+BESIDE = {"assignment": "=:", "short-name": "=:", "url-password": "@"}
+UNBROKEN = {"twilio": 34, "crates": 35, "nuget": 46, "discord-bot": 59, "airtable": 82, "facebook": 83}
 # member names whose text value is a secret whatever it looks like
 TELLING = frozenset(
     "password passwd passphrase pwd secret api_key apikey api-key token access_token refresh_token auth_token id_token"

@@ -7,7 +7,6 @@ made again. A file appears under its name only when it is whole and on disk, so 
 from __future__ import annotations
 
 import os
-import re
 
 from session_memory import ids, paths
 from session_memory.digest import sha256
@@ -16,6 +15,8 @@ from session_memory.model.pattern import later
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import re
+
     from session_memory.paths import Home
 
 FRAME = later(

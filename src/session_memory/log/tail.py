@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 
 from session_memory import ids, paths
 from session_memory.log import line
+from session_memory.quick_json import loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def foreign(fd: int) -> bool:
     if not newline or line.parse(first) is not None:
         return False
     try:
-        return isinstance(json.loads(first), dict)
+        return isinstance(loads(first), dict)
     except (ValueError, RecursionError):
         return False
 

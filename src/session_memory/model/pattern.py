@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import re
     from typing import Any, AnyStr
 
 METHODS = ("match", "fullmatch", "search", "sub", "findall", "finditer")
@@ -21,6 +20,8 @@ class _Later:
     def __getattr__(self, name: str) -> Any:
         if name not in METHODS:
             raise AttributeError(name)
+        import re  # not before an expression is asked: most hooks ask none
+
         compiled = re.compile(self._pattern, self._flags)
         for each in METHODS:
             setattr(self, each, getattr(compiled, each))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from session_memory.model.pattern import later
 
 # control characters except newline and tab; escape sequences; direction overrides; zero-width characters; BOM
@@ -26,7 +24,7 @@ ALIKE = str.maketrans(
 SAME_LETTER = str.maketrans(
     "\u017f\u0131\u0130\u212a", "siik"
 )  # what (?i) takes for these letters, beside their capitals
-FENCE = later(r"<(/?)\s*(session-memory|system-reminder|system|function_calls|antml)", re.IGNORECASE)
+FENCE = later(r"(?i)<(/?)\s*(session-memory|system-reminder|system|function_calls|antml)")
 LINE_START = later(r"(?m)^(\s{0,3})(#{1,6}(?:\s|$)|```|~~~|---|===|>)")
 STARTS = ("#", "```", "~~~", "---", "===", ">")
 

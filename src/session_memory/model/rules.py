@@ -7,8 +7,6 @@ a missing one.
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from session_memory.model.plain import folded
 
 LONGEST, SHORTEST = 260, 8  # characters of a sentence that can be a rule
@@ -95,15 +93,22 @@ NAMED = frozenset(
     ("post ", "send ", "upload ", "secret", "password", "credential", "override", "instruction", "assistant", "http")
 )
 NAME_WORDS = 6  # a name of fewer words is a name
+MOST_FOUND = 256
+_found: dict[str, tuple[tuple[str, bool], ...]] = {}  # several facts of one brief ask of the same words
 SILENCED = "(its words speak to whoever reads them: left out)"
 
 
-@lru_cache(maxsize=256)  # several facts of one brief ask of the same words
 def of_user(text: str) -> tuple[tuple[str, bool], ...]:
     """(sentence, whether it stands for good) for every rule in what somebody typed, in its order."""
     if len(text) > MOST_PASTED:
         return ()
-    return tuple((each, stands(each)) for each, listed in sentences(text) if _orders(each, listed=listed))
+    known = _found.get(text)
+    if known is None:
+        known = tuple((each, stands(each)) for each, listed in sentences(text) if _orders(each, listed=listed))
+        if len(_found) >= MOST_FOUND:
+            _found.clear()
+        _found[text] = known
+    return known
 
 
 def stands(sentence: str) -> bool:
