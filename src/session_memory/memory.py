@@ -18,6 +18,7 @@ from session_memory.actions.forgetting import Forgetting
 from session_memory.actions.handoffs import Handoffs
 from session_memory.actions.health import Health
 from session_memory.actions.imports import Imports
+from session_memory.actions.invocations import Invocations
 from session_memory.actions.learnings import Learnings
 from session_memory.actions.marks import Marks
 from session_memory.actions.opened import Opened
@@ -104,6 +105,7 @@ class Memory:
         self.imports = Imports(self.opened)
         self.predecessors = Predecessors(self.opened)
         self.projects = Projects(self.opened)
+        self.invocations = Invocations(self.opened, self.projects)
         self.health = Health(self.opened)
         self.backups = Backups(self.opened)
         self.doctor = Doctor(self.opened, self.projects)

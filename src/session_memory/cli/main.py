@@ -20,6 +20,7 @@ COMMANDS: dict[str, str] = {
     "show": "one event, session, checkpoint, learning, entity or document in full",
     "search": "find events by plain words",
     "query": "find events by category, type, tag and time",
+    "how": "how a command was really run here, and how each run ended",
     "mark": "say of a fact that it is accepted, rejected, superseded or wrong",
     "graph": "what lies around a file, symbol, command or concept",
     "ingest": "take a file or folder of documents in, to be searched",
