@@ -14,6 +14,8 @@ from session_memory.actions.doctor import Doctor
 from session_memory.actions.documents import Documents
 from session_memory.actions.entities import Entities
 from session_memory.actions.events import Events
+from session_memory.actions.files import Files
+from session_memory.actions.fixes import Fixes
 from session_memory.actions.forgetting import Forgetting
 from session_memory.actions.handoffs import Handoffs
 from session_memory.actions.health import Health
@@ -106,6 +108,8 @@ class Memory:
         self.predecessors = Predecessors(self.opened)
         self.projects = Projects(self.opened)
         self.invocations = Invocations(self.opened, self.projects)
+        self.files = Files(self.opened, self.projects)
+        self.fixes = Fixes(self.opened, self.projects, self.events)
         self.health = Health(self.opened)
         self.backups = Backups(self.opened)
         self.doctor = Doctor(self.opened, self.projects)

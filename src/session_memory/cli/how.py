@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from session_memory.cli import scope
 from session_memory.cli.opening import open_memory
-from session_memory.cli.terminal import one_line, when
+from session_memory.cli.terminal import ID, cut, one_line, when
 from session_memory.ids import at_ms
 from session_memory.model.amounts import plural
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 EXAMPLE = "session-memory how 'git push'"
 SHOWN = 3  # runs of one wording
-ID = 16  # digits of an id: 12 are the time alone, and imports make many at once
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,7 +60,7 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
 
 def _group(terminal: Terminal, group: dict[str, Any]) -> None:
     terminal.line()
-    terminal.line(f"{terminal.style(_cut(one_line(group['wording']), terminal.width - 30), 'cyan')}  {_counts(group)}")
+    terminal.line(f"{terminal.style(cut(one_line(group['wording']), terminal.width - 30), 'cyan')}  {_counts(group)}")
     for each in group["latest"][:SHOWN]:
         code = f" {each['exit_code']}" if each.get("exit_code") else ""
         ended = terminal.style(
@@ -69,7 +68,7 @@ def _group(terminal: Terminal, group: dict[str, Any]) -> None:
         )
         turn = f"{each['id'][:ID]} {each['role']} in {each['session_id'][:8]}"
         head = f"  {when(at_ms(each['timestamp']))}  {ended}  {terminal.style(turn, 'dim')}  "
-        terminal.line(f"{head}{_cut(one_line(each['typed']), max(40, 2 * terminal.width - 70))}")
+        terminal.line(f"{head}{cut(one_line(each['typed']), max(40, 2 * terminal.width - 70))}")
     if group["runs"] > SHOWN:
         terminal.line(terminal.style(f"  and {plural(group['runs'] - SHOWN, 'earlier run')}", "dim"))
 
@@ -77,7 +76,3 @@ def _group(terminal: Terminal, group: dict[str, Any]) -> None:
 def _counts(found: dict[str, Any]) -> str:
     ended = [f"{found[each]} {each}" for each in ("ok", "failed", "unknown") if found[each]]
     return f"{plural(found['runs'], 'run')} ({', '.join(ended)})"
-
-
-def _cut(text: str, room: int) -> str:
-    return text if len(text) <= room else text[: max(1, room - 1)] + "…"

@@ -21,6 +21,8 @@ COMMANDS: dict[str, str] = {
     "search": "find events by plain words",
     "query": "find events by category, type, tag and time",
     "how": "how a command was really run here, and how each run ended",
+    "fix": "where an error was met before, and what was done next when it did not come back",
+    "blame": "which decisions, findings, edits, commits and prompts shaped a file",
     "mark": "say of a fact that it is accepted, rejected, superseded or wrong",
     "graph": "what lies around a file, symbol, command or concept",
     "ingest": "take a file or folder of documents in, to be searched",

@@ -6,6 +6,7 @@ of a chain joined by `&&` that passed, of nothing that stood before a pipe or a 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,7 @@ MOST_LINE = 8_000  # characters of a line that are looked at
 LONGEST = 400  # characters of one invocation that are shown
 OPENERS = frozenset("do then else if while until ! { ( env nice nohup time sudo doas command exec xargs watch".split())
 RUNNERS = frozenset("uv poetry pdm hatch pipenv rye pixi bundle dotenv direnv mise asdf conda".split())
+VERB = re.compile(r"[a-z][\w:-]*")  # what a program is to do; a file or a path is no verb
 FETCHERS = frozenset("npx bunx uvx pipx".split())
 
 
@@ -124,6 +126,16 @@ def flags(words: tuple[str, ...]) -> list[str]:
         if len(each) > 1 and each.startswith("-"):
             found.append(each.partition("=")[0])
     return list(dict.fromkeys(found))
+
+
+def kind(words: list[str]) -> str:
+    """What a step runs, whatever it is given: the program with the word that says what it is to do; "" for nothing."""
+    heads = _heads(words)
+    if not heads:
+        return ""
+    rest = words[heads[-1] :]
+    said = [each for each in rest[1:] if VERB.fullmatch(each)][: 2 if rest[1:2] == ["run"] else 1]
+    return " ".join([_name(rest[0]), *said[: len(said) if rest[1:2] == said[:1] else 0]])
 
 
 def grouped(found: list[Invocation]) -> list[Group]:
