@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from session_memory.errors import InvalidInput
 from session_memory.index import files as rows
 from session_memory.model import shaping
+from session_memory.model.event import role_of
 
 if TYPE_CHECKING:
     from session_memory.actions.opened import Opened
@@ -110,5 +111,5 @@ def _turn(event: Event, what: str, text: str, path: str) -> dict[str, Any]:
     said = " ".join(text.split())
     return {
         "what": what, "text": said if len(said) <= LONGEST else said[: LONGEST - 1] + "…", "path": path, "id": event["id"],
-        "timestamp": event["timestamp"], "role": event["stated_by"], "session_id": event["session_id"],
+        "timestamp": event["timestamp"], "role": role_of(event), "session_id": event["session_id"],
     }  # fmt: skip

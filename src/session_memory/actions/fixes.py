@@ -12,6 +12,7 @@ from session_memory.index import search as event_rows
 from session_memory.index.match import match
 from session_memory.model import failures
 from session_memory.model.deeds import RAN, deeds, steps_of
+from session_memory.model.event import role_of
 from session_memory.model.invocations import kind, line_of
 from session_memory.model.words import plain_text
 
@@ -156,6 +157,6 @@ def _turn(event: Event) -> dict[str, Any]:
     return {
         "id": event["id"],
         "timestamp": event["timestamp"],
-        "role": event["stated_by"],
+        "role": role_of(event),
         "session_id": event["session_id"],
     }

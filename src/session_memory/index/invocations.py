@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from session_memory import ids
 from session_memory.index.database import loads
 from session_memory.index.projects import of_these
+from session_memory.model.event import role
 from session_memory.model.invocations import Turn
 
 if TYPE_CHECKING:
@@ -38,17 +39,17 @@ def of_tool(database: Database, tool: str, projects: tuple[str, ...]) -> list[Ca
 def _found(database: Database, where: str, value: Value, projects: tuple[str, ...]) -> list[Call]:
     scope, keys = of_these("event", projects)
     rows = database.rows(
-        f"SELECT event.id, event.at, event.stated_by, session.id, event.type, event.data, {ENDED}"
+        f"SELECT event.id, event.at, event.stated_by, event.category, session.id, event.type, event.data, {ENDED}"
         " FROM event JOIN session ON session.n = event.session_n"
         " LEFT JOIN event AS answer ON answer.parent = event.id AND answer.category = 'tool_response'"
         f" WHERE {where}{scope} ORDER BY event.at DESC, event.hlc DESC, event.id DESC LIMIT ?",
         [value, *keys, MOST],
     )
     found = []
-    for id_, at, by, session, tool, data, *ended in rows:
+    for id_, at, by, category, session, tool, data, *ended in rows:
         told = loads(data)
         outcome = {name: value for name, value in zip(OUTCOME, ended) if value is not None}
         if not outcome:
             outcome = {name: told[name] for name in OUTCOME if told.get(name) is not None}  # said in the call itself
-        found.append((tool, told, outcome, Turn(id_.hex(), ids.at_text(at), by, session)))
+        found.append((tool, told, outcome, Turn(id_.hex(), ids.at_text(at), role(category, tool, by), session)))
     return found

@@ -28,7 +28,8 @@ def edited(type_: str, data: dict[str, Any]) -> list[str]:
     if isinstance(given, str):
         return PATCHED.findall(given)
     holder = given if isinstance(given, dict) else data
-    patched = [path for value in holder.values() if isinstance(value, str) for path in PATCHED.findall(value)]
+    texts = [each for value in holder.values() for each in (value if isinstance(value, list) else [value])]
+    patched = [path for text in texts if isinstance(text, str) for path in PATCHED.findall(text)]
     if patched:
         return list(dict.fromkeys(patched))
     if type_ not in EDITS and not any(holder.get(name) for name in WRITTEN):

@@ -32,9 +32,9 @@ def telling(text: str) -> str:
     """The line of a pasted error that says what went wrong: of a Python traceback the last such, else the first."""
     lines = [each for each in (" ".join(line.split()) for line in text.splitlines()) if each]
     speaking = [each for each in lines if SPEAKS.search(each) and not each.startswith("Traceback (")]
-    if not speaking:
-        return (lines or [""])[0][:MOST_LINE]
-    return speaking[-1 if "Traceback (most recent call last)" in text else 0][:MOST_LINE]
+    last = bool(speaking) and "Traceback (most recent call last)" in text
+    found = (speaking or lines or [""])[-1 if last else 0]
+    return found if len(found) <= MOST_LINE else found[:MOST_LINE].rpartition(" ")[0] or found[:MOST_LINE]
 
 
 @lru_cache(maxsize=4096)

@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 from session_memory.model.deeds import edited
+from session_memory.model.event import role_of
 from session_memory.model.facts import reason_of, text_of
 from session_memory.model.invocations import FAILED, Turn, line_of, runs
 from session_memory.model.mentions import relative
@@ -108,4 +109,4 @@ def statement(event: dict[str, Any]) -> str:
 
 
 def _turn(event: dict[str, Any]) -> Turn:
-    return Turn(event["id"], event["timestamp"], event["stated_by"], event["session_id"])
+    return Turn(event["id"], event["timestamp"], role_of(event), event["session_id"])
