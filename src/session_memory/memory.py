@@ -32,7 +32,9 @@ from session_memory.actions.scans import Scans
 from session_memory.actions.sessions import Sessions
 from session_memory.actions.starts import Starts
 from session_memory.actions.states import States
+from session_memory.actions.timeline import Timeline
 from session_memory.actions.trials import Trials
+from session_memory.actions.vocabulary import Vocabulary
 from session_memory.errors import InvalidInput
 from session_memory.index.catchup import Index
 from session_memory.index.database import FAILURES, unavailable
@@ -97,6 +99,7 @@ class Memory:
         self.marks = Marks(self.events)
         self.entities = Entities(self.opened, self.sessions)
         self.documents = Documents(self.opened, self.sessions)
+        self.vocabulary = Vocabulary(self.opened, self.events)
         self.recall = Recall(self.opened, self.events)
         self.checkpoints = Checkpoints(self.opened, self.sessions, self.states)
         self.handoffs = Handoffs(self.opened, self.sessions, self.states, self.checkpoints)
@@ -109,6 +112,7 @@ class Memory:
         self.projects = Projects(self.opened)
         self.invocations = Invocations(self.opened, self.projects)
         self.files = Files(self.opened, self.projects)
+        self.timeline = Timeline(self.opened, self.events, self.projects)
         self.fixes = Fixes(self.opened, self.projects, self.events)
         self.health = Health(self.opened)
         self.backups = Backups(self.opened)

@@ -23,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "how": "how a command was really run here, and how each run ended",
     "fix": "where an error was met before, and what was done next when it did not come back",
     "blame": "which decisions, findings, edits, commits and prompts shaped a file",
+    "timeline": "what stood beside an event or a time, a line each",
     "mark": "say of a fact that it is accepted, rejected, superseded or wrong",
     "graph": "what lies around a file, symbol, command or concept",
     "ingest": "take a file or folder of documents in, to be searched",
