@@ -17,6 +17,7 @@ from session_memory.actions.events import Events
 from session_memory.actions.files import Files
 from session_memory.actions.fixes import Fixes
 from session_memory.actions.forgetting import Forgetting
+from session_memory.actions.golden import Golden
 from session_memory.actions.handoffs import Handoffs
 from session_memory.actions.health import Health
 from session_memory.actions.imports import Imports
@@ -97,10 +98,12 @@ class Memory:
         self.states = States(self.opened)
         self.events = Events(self.opened, self.sessions)
         self.marks = Marks(self.events)
+        self.projects = Projects(self.opened)
         self.entities = Entities(self.opened, self.sessions)
         self.documents = Documents(self.opened, self.sessions)
         self.vocabulary = Vocabulary(self.opened, self.events)
         self.recall = Recall(self.opened, self.events)
+        self.golden = Golden(self.opened, self.events, self.recall, self.projects)
         self.checkpoints = Checkpoints(self.opened, self.sessions, self.states)
         self.handoffs = Handoffs(self.opened, self.sessions, self.states, self.checkpoints)
         self.contexts = Contexts(self.opened, self.sessions)
@@ -109,7 +112,6 @@ class Memory:
         self.trials = Trials(self.opened)
         self.imports = Imports(self.opened)
         self.predecessors = Predecessors(self.opened)
-        self.projects = Projects(self.opened)
         self.invocations = Invocations(self.opened, self.projects)
         self.files = Files(self.opened, self.projects)
         self.timeline = Timeline(self.opened, self.events, self.projects)

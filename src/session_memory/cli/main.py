@@ -24,6 +24,7 @@ COMMANDS: dict[str, str] = {
     "fix": "where an error was met before, and what was done next when it did not come back",
     "blame": "which decisions, findings, edits, commits and prompts shaped a file",
     "timeline": "what stood beside an event or a time, a line each",
+    "eval": "your own questions with their answers: how well search finds them, and whether that changed",
     "mark": "say of a fact that it is accepted, rejected, superseded or wrong",
     "graph": "what lies around a file, symbol, command or concept",
     "ingest": "take a file or folder of documents in, to be searched",
