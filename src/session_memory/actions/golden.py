@@ -58,15 +58,10 @@ class Golden:
         place = rows.place_of(self._opened.read(), found[0])
         assert place is not None  # `get` has just found it
         id_ = ids.new_id(ids.now_ms())
-        body = {
-            "project": place[1],
-            "golden": id_,
-            "question": asked,
-            "expect": list(dict.fromkeys(found)),
-            "change": "add",
-        }
-        kept = self._opened.keep([Draft(GOLDEN, body, id=id_)]).records[0].body or body
-        return {"id": id_, "question": kept["question"], "expect": kept["expect"]}
+        expected = list(dict.fromkeys(found))
+        body = {"project": place[1], "golden": id_, "data": {"question": asked}, "expect": expected, "change": "add"}
+        kept = self._opened.keep([Draft(GOLDEN, body, id=id_)]).records[0].body or {}
+        return {"id": id_, "question": kept.get("data", {}).get("question", ""), "expect": expected}
 
     def listed(self, *, everywhere: bool = False, project: str | None = None) -> list[dict[str, Any]]:
         """The questions, oldest first: {id, question, expect, timestamp, project, rank}; rank: in the last run, 0 not found.

@@ -22,7 +22,9 @@ def apply(database: Database, record: Record) -> None:
     body = record.body or {}
     hlc = clock(record.hlc)
     project = row_for(database, str(body.get("project") or "dir:"), body.get("project_name"), hlc)
-    question = None if body.get("change") == REMOVE else str(body.get("question", ""))
+    said = body.get("data")
+    asked = str(said.get("question", "")) if isinstance(said, dict) else ""
+    question = None if body.get("change") == REMOVE else asked
     expect = [each for each in body.get("expect") or [] if isinstance(each, str)]
     database.run(
         "INSERT INTO golden (id, record, project_n, question, expect, at, hlc) VALUES (?, ?, ?, ?, ?, ?, ?)"
