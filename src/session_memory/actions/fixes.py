@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 MOST_NEXT = 8  # deeds after an error that are told
 MOST_GUESSED = 5  # where nothing shows how long they have to do with it
+MOST_SESSIONS = 100  # the newest, of which is counted what was done next
+MOST_VAIN = 10  # meetings of one session, the last, between which is looked
 MOST_NEAR = 3  # nearest misses
 TOGETHER = 10  # deeds that are counted over all sessions
 
@@ -44,7 +46,8 @@ class Fixes:
         error: the line of `text` that tells. met: how often, exact: of these, letter by letter; the others differ in numbers,
         paths or addresses. cases: the sessions, the newest first: {session_id, times, met: turn, vain, next, passed}.
         vain: what was done between two meetings; next: what was done after the last; each {what, text, id, timestamp, role}.
-        passed: the same command run again without the error, with how it `ended`. next (of all): {what, text, sessions}.
+        passed: the same command run again without the error, with how it `ended`. next (of the newest 100
+        sessions together): {what, text, sessions, passed}.
         quoted: events that only show it, as a search does. near: the nearest misses, which are no match.
         Raises InvalidInput (bad-argument), NotFound (unknown-project), IndexUnavailable.
         """
@@ -59,12 +62,14 @@ class Fixes:
         holding, capped = rows.holding(database, words.wholes, line, projects)
         sessions = _by_session([each for each in holding if _meets(each)])
         meetings = sorted((each for session in sessions for each in session), key=lambda each: str(each["timestamp"]))
-        cases = [_case(database, line, session) for session in sessions]
-        cases.sort(key=lambda case: str(case["met"]["timestamp"]), reverse=True)
+        sessions.sort(key=lambda some: str(some[-1]["timestamp"]), reverse=True)
+        cases = [
+            _case(database, line, some, told=n < limit) for n, some in enumerate(sessions[: max(limit, MOST_SESSIONS)])
+        ]
         found = {
             "error": line, "met": len(meetings), "exact": sum(each["level"] == "exact" for each in meetings),
-            "sessions": len(cases), "next": _together(cases), "cases": cases[:limit],
-            "more_cases": max(0, len(cases) - limit), "quoted": len(holding) - len(meetings), "capped": capped,
+            "sessions": len(sessions), "next": _together(cases), "cases": cases[:limit],
+            "more_cases": max(0, len(sessions) - limit), "quoted": len(holding) - len(meetings), "capped": capped,
             "near": [],
         }  # fmt: skip
         if meetings:
@@ -102,9 +107,11 @@ def _by_session(meetings: list[Event]) -> list[list[Event]]:
     return [[each for each in some if each["category"] != "finding"] or some[:1] for some in sessions.values()]
 
 
-def _case(database: Database, line: str, meetings: list[Event]) -> dict[str, Any]:
+def _case(database: Database, line: str, meetings: list[Event], *, told: bool) -> dict[str, Any]:
+    """One session; what was done in vain only where it is `told`."""
     vain: list[dict[str, Any]] = []
-    for each, following in zip(meetings, meetings[1:]):
+    last_ones = meetings[-MOST_VAIN - 1 :] if told else []
+    for each, following in zip(last_ones, last_ones[1:]):
         vain += _done(database, line, each, following["place"])[0]
     last = meetings[-1]
     then, passed = _done(database, line, last, None)

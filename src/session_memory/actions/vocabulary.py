@@ -54,14 +54,18 @@ def in_words(told: dict[str, Any]) -> list[str]:
     """What was taught, a line each, for a person."""
     lines = []
     words, spellings = told.get("words", {}), told.get("spellings", {})
-    known = [f"{word} {number:,}{'+' if number == rows.MOST else ''}" for word, number in words.items() if number]
+    known = [_counted(word, number) for word, number in words.items() if number]
     if known:
         lines.append(f"Known here, in so many events: {', '.join(known)}")
     for word, number in words.items():
         if not number:
-            near = ", ".join(f"{each} {n:,}" for each, n in spellings.get(word, {}).items())
+            near = ", ".join(_counted(each, n) for each, n in spellings.get(word, {}).items())
             lines.append(f"No event holds {word!r}" + (f"; nearest spelling: {near}" if near else ""))
     return lines
+
+
+def _counted(word: str, number: int) -> str:
+    return f"{word} {number:,}{'+' if number == rows.MOST else ''}"
 
 
 def _words(keyword: str) -> dict[str, str]:

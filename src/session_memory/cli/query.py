@@ -9,6 +9,7 @@ from session_memory.actions.vocabulary import in_words
 from session_memory.cli import filters
 from session_memory.cli.opening import open_memory
 from session_memory.cli.search import print_event
+from session_memory.cli.terminal import one_line
 
 if TYPE_CHECKING:
     import argparse
@@ -42,7 +43,7 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
     if not page.events:
         terminal.line("No event matches.")
         for line in in_words(taught):
-            terminal.line(f"  {line}")
+            terminal.line(f"  {one_line(line)}")
     elif page.next_cursor:
         terminal.line(terminal.style(f"{page.total:,} in all; next page: --cursor {page.next_cursor}", "dim"))
     return 0 if page.events else 1

@@ -57,7 +57,7 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
             terminal.style("Nothing holds all of these words; what holds most of them comes first.", "yellow")
         )
         for line in in_words({**taught, "words": dict.fromkeys(unknown, 0)}):
-            terminal.line(terminal.style(f"  {line}", "dim"))
+            terminal.line(terminal.style(f"  {one_line(line)}", "dim"))
     for event in page.events:
         print_event(terminal, event, keyword)
     more = page.total - len(page.events)
