@@ -18,9 +18,12 @@ if TYPE_CHECKING:
 
     from session_memory.actions.events import Query
     from session_memory.cli.terminal import Terminal
+    from session_memory.memory import Memory
 
 EXAMPLE = "session-memory search 'why did we drop redis' --all --after 'last month'"
+FILTERS = ("categories", "type", "tags", "after", "before", "file", "branch")  # beside session, scope and limit
 FEW = 4  # words of a question of which it is worth saying that nothing holds them all
+NEAR = 0.45  # similarity from which it is worth a person's time to read on
 BEHIND = 3  # hits behind the last that are told as left out
 
 
@@ -45,11 +48,14 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
     with open_memory(args) as memory:
         page = memory.events.query(asked)
         taught = memory.vocabulary.taught(asked)
+        near = [] if page.events else _near(memory, asked)
     whole = bool(taught.get("all"))  # some event holds all of the words, or there is nothing to tell of them
     told = {"events": page.events, "total_count": page.total, "total_capped": page.capped}
-    terminal.json({**told, **({} if page.events and whole else taught)})
+    terminal.json({**told, **({} if page.events and whole else taught), **({"near": near} if near else {})})
     if not page.events:
-        _nothing(terminal, keyword, taught)
+        place = "with these filters" if taught.get("without_filters") else f"in {'any' if args.all else 'this'} project"
+        terminal.line(f"Nothing found for {one_line(keyword)!r} {place}.{_elsewhere(taught)}")
+        _nothing(terminal, taught, near)
         return 1
     unknown = [word for word, number in taught.get("words", {}).items() if not number]
     if unknown or (not whole and 1 < len(taught.get("words", {})) <= FEW):
@@ -66,16 +72,30 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
     return 0
 
 
-def _nothing(terminal: Terminal, keyword: str, taught: dict[str, Any]) -> None:
-    elsewhere, unfiltered = taught.get("elsewhere", 0), taught.get("without_filters", 0)
-    hint = f" {counted(elsewhere)} in other projects: --all" if elsewhere else ""
-    terminal.line(
-        f"Nothing found for {one_line(keyword)!r} {'with these filters' if unfiltered else 'in this project'}.{hint}"
+def _near(memory: Memory, asked: Query) -> list[dict[str, Any]]:
+    """What is near in meaning to a question that nothing matches."""
+    more = {name: getattr(asked, name) for name in FILTERS}
+    found = memory.recall.search(
+        asked.keyword or "", session_id=asked.session_id, scope=asked.scope, limit=BEHIND, **more
     )
+    return [each for each in found["results"] if each.get("near") and each.get("similarity", 0) >= NEAR]
+
+
+def _elsewhere(taught: dict[str, Any]) -> str:
+    return f" {counted(taught['elsewhere'])} in other projects: --all" if taught.get("elsewhere") else ""
+
+
+def _nothing(terminal: Terminal, taught: dict[str, Any], near: list[dict[str, Any]]) -> None:
+    unfiltered = taught.get("without_filters", 0)
     if unfiltered:
         terminal.line(f"  Without the filters: {counted(unfiltered)}")
     for line in in_words(taught):
         terminal.line(f"  {one_line(line)}")
+    if near:
+        terminal.line("Nearest in meaning, but no match:")
+    for hit in near:
+        head = f"{when(at_ms(hit['timestamp']))}  {hit['id'][:ID]}  {hit['category']}/{hit['type']}"
+        terminal.line(f"  {terminal.style(head, 'dim')}  {cut(one_line(hit['snippet']), 2 * terminal.width - 60)}")
 
 
 def counted(matches: int) -> str:
@@ -85,7 +105,7 @@ def counted(matches: int) -> str:
 
 def _explained(args: argparse.Namespace, terminal: Terminal, asked: Query) -> int:
     """The hits of `session_semantic_search` with the parts of their scores; 1 when there are none."""
-    more = {name: getattr(asked, name) for name in ("categories", "type", "tags", "after", "before", "file", "branch")}
+    more = {name: getattr(asked, name) for name in FILTERS}
     with open_memory(args) as memory:
         found = memory.recall.search(
             asked.keyword or "", session_id=asked.session_id, scope=asked.scope, limit=min(MOST, args.limit + BEHIND),
