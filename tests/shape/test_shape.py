@@ -80,7 +80,6 @@ ELSEWHERE = {
     "index/candidates": "index/test_ranking.py", "index/around": "index/test_ranking.py", "index/reading": "index/test_ranking.py",
     "index/invocations": "actions/test_invocations.py", "index/fixes": "actions/test_fixes.py", "index/files": "actions/test_files.py",
     "model/deeds": "model/test_shaping.py", "index/vocabulary": "actions/test_vocabulary.py", "index/timeline": "actions/test_timeline.py",
-    "index/golden": "actions/test_golden.py",
 }  # fmt: skip
 
 

@@ -135,6 +135,37 @@ def test_an_event_leads_to_what_stood_beside_it(home: str, worked: Path) -> None
     anyio.run(story)
 
 
+def test_every_filter_of_a_query_holds_through_the_server(home: str, worked: Path) -> None:
+    async def story() -> None:
+        async with Client(parameters(home, worked)) as client:
+            await tool(client, "session_init", session_id="wednesday")
+            await tool(
+                client, "session_record", category="finding", type="bug", data={"text": "a port of old"}, tags=["net"]
+            )
+            await tool(client, "session_checkpoint", name="the move")
+            await tool(client, "session_record", category="decision", type="api", data={"text": "a port of now"})
+
+            async def found(**given: Any) -> set[str]:
+                page = await tool(client, "session_query", keyword="port", **given)
+                return {f"{each['category']}/{each['session_id']}" for each in page["events"]}
+
+            assert await found(category="finding") == {"finding/wednesday"} == await found(tags=["net"])
+            assert await found(categories=["finding", "decision"]) == {"finding/wednesday", "decision/wednesday"}
+            assert await found(type="api") == {"decision/wednesday"}
+            assert await found(type="Edit", category="tool_call", file="src/port.ts") == {
+                "tool_call/monday",
+                "tool_call/tuesday",
+            }
+            assert await found(session_id="monday", type="user_prompt") == set()  # it does not say so
+            assert await found(session_id="tuesday", type="user_prompt") == {"message/tuesday"}
+            assert await found(scope="session") == {"finding/wednesday", "decision/wednesday"}
+            assert await found(time_range={"after": "since the checkpoint the move"}) == {"decision/wednesday"}
+            assert await found(time_range={"after": "last week", "before": "yesterday"}) == set()
+            assert await found(branch="nosuch") == set()
+
+    anyio.run(story)
+
+
 def test_golden_questions_are_asked_again_after_a_rebuild(home: str, worked: Path) -> None:
     case = json.loads(asks(home, worked, "fix", ERROR, "--json"))["cases"][0]
     assert "No golden question" in asks(home, worked, "eval", "run", status=1)
