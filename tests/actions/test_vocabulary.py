@@ -32,8 +32,8 @@ def test_known_words_are_counted_and_unknown_ones_get_their_nearest_spelling(mem
     taught = memory.vocabulary.taught(Query(keyword="telemtry spans"))
     assert taught == {"words": {"telemtry": 0, "spans": 1}, "all": 0, "spellings": {"telemtry": {"telemetry": 2}}}
     assert in_words(taught) == [
-        "Known here, in so many events: spans 1",
-        "No event holds 'telemtry'; nearest spelling: telemetry 2",
+        "Known here, so many times: spans 1",
+        "Nothing holds 'telemtry'; nearest spelling: telemetry 2",
     ]
 
 
@@ -64,6 +64,13 @@ def test_scripts_without_spaces_and_mere_punctuation_are_no_trouble(memory: Memo
     assert memory.vocabulary.taught(Query(keyword='"日本 ... ')) == {"words": {"日本": 1}, "all": 1}
     assert memory.vocabulary.taught(Query(keyword="...")) == {} == memory.vocabulary.taught(Query())
     assert memory.vocabulary.taught(Query(keyword="the of")) == {}
+
+
+def test_words_of_documents_are_known(memory: Memory, tmp_path: Path) -> None:
+    (tmp_path / "notes.md").write_text("# Rotation\n\nSigning keys rotate on Mondays.\n")
+    memory.documents.ingest(str(tmp_path / "notes.md"))
+    assert memory.vocabulary.taught(Query(keyword="mondays signing"))["words"] == {"mondays": 1, "signing": 1}
+    assert memory.vocabulary.taught(Query(keyword="mondasy"))["spellings"] == {"mondasy": {"mondays": 1}}
 
 
 def test_what_was_forgotten_is_no_known_word(memory: Memory) -> None:

@@ -26,17 +26,17 @@ class Vocabulary:
     def taught(self, asked: Query) -> dict[str, Any]:
         """What is known of the words of a question: {words, all, spellings, without_filters, elsewhere}; {} for no words.
 
-        words: events of the scope that hold each, whatever else is filtered by (at most 1,000 are counted). all: how many
-        hold all of them. spellings: of the unknown ones, the nearest known. without_filters: how many events of the scope
-        match, where filters left none. elsewhere: the same in all projects, where the scope holds none. Members that say
-        nothing are left out. Raises InvalidInput, IndexUnavailable.
+        words: how many events and pieces of documents of the scope hold each (at most 1,000 are counted), whatever else is
+        filtered by. all: how many hold all of them. spellings: of the unknown ones, the nearest known. without_filters: how
+        many of the scope match, where filters left none. elsewhere: the same in all projects, where the scope holds none.
+        Members that say nothing are left out. Raises InvalidInput, IndexUnavailable.
         """
         asks = _words(asked.keyword or "")
         words = match(asked.keyword or "")
         if not asks or words is None:
             return {}
         plain = Query(session_id=asked.session_id, scope=asked.scope)
-        scope = self._events.filter(plain)
+        scope = replace(self._events.filter(plain), match=words)  # with words, pieces of documents count too
         database = self._opened.read()
         counts = {word: rows.count(database, scope, expression) for word, expression in asks.items()}
         told: dict[str, Any] = {"words": counts, "all": rows.count(database, scope, " AND ".join(asks.values()))}
@@ -46,7 +46,7 @@ class Vocabulary:
         if replace(asked, keyword=None, limit=1, offset=0, cursor=None, order=None) != replace(plain, limit=1):
             told["without_filters"] = rows.count(database, scope, words.required)
         if not any(counts.values()) and scope.projects:
-            told["elsewhere"] = rows.count(database, self._events.filter(Query(scope="all")), words.required)
+            told["elsewhere"] = rows.count(database, replace(scope, projects=()), words.required)
         return {name: value for name, value in told.items() if value or name in ("words", "all")}
 
 
@@ -56,11 +56,11 @@ def in_words(told: dict[str, Any]) -> list[str]:
     words, spellings = told.get("words", {}), told.get("spellings", {})
     known = [_counted(word, number) for word, number in words.items() if number]
     if known:
-        lines.append(f"Known here, in so many events: {', '.join(known)}")
+        lines.append(f"Known here, so many times: {', '.join(known)}")
     for word, number in words.items():
         if not number:
             near = ", ".join(_counted(each, n) for each, n in spellings.get(word, {}).items())
-            lines.append(f"No event holds {word!r}" + (f"; nearest spelling: {near}" if near else ""))
+            lines.append(f"Nothing holds {word!r}" + (f"; nearest spelling: {near}" if near else ""))
     return lines
 
 

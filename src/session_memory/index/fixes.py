@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from session_memory.index.database import loads
+from session_memory.index.events import ANSWER
 from session_memory.index.projects import of_these
 from session_memory.index.search import COLUMNS, JOINED, described
 from session_memory.model.failures import met
@@ -54,8 +55,7 @@ def after(database: Database, place: Place, until: Place | None) -> Iterator[dic
     """The events of a session behind `place` and before `until`, in their order, at most AFTER; a call with its `answer`."""
     before = "" if until is None else " AND (event.at, event.hlc, event.id) < (?, ?, ?)"
     rows = database.rows(
-        f"SELECT {COLUMNS}, answer.data FROM {JOINED} LEFT JOIN event AS answer ON answer.parent = event.id"
-        " AND answer.category = 'tool_response' WHERE event.session_n = ? AND event.document_n IS NULL"
+        f"SELECT {COLUMNS}, answer.data FROM {JOINED} {ANSWER} WHERE event.session_n = ? AND event.document_n IS NULL"
         f" AND event.category <> 'tool_response' AND (event.at, event.hlc, event.id) > (?, ?, ?){before}"
         " ORDER BY event.at, event.hlc, event.id LIMIT ?",
         [*place, *(until[1:] if until else ()), AFTER],

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from session_memory import ids
 from session_memory.index.database import loads
+from session_memory.index.events import ANSWER
 from session_memory.index.projects import of_these
 from session_memory.model.event import role
 from session_memory.model.invocations import Turn
@@ -41,8 +42,7 @@ def _found(database: Database, where: str, value: Value, projects: tuple[str, ..
     rows = database.rows(
         f"SELECT event.id, event.at, event.stated_by, event.category, session.id, event.type, event.data, {ENDED}"
         " FROM event JOIN session ON session.n = event.session_n"
-        " LEFT JOIN event AS answer ON answer.parent = event.id AND answer.category = 'tool_response'"
-        f" WHERE {where}{scope} ORDER BY event.at DESC, event.hlc DESC, event.id DESC LIMIT ?",
+        f" {ANSWER} WHERE {where}{scope} ORDER BY event.at DESC, event.hlc DESC, event.id DESC LIMIT ?",
         [value, *keys, MOST],
     )
     found = []

@@ -29,7 +29,7 @@ def count(database: Database, wanted: search.Filter, expression: str) -> int:
     where, values = search.conditions(wanted)
     row = database.one(
         "SELECT count(*) FROM (SELECT 1 FROM event_text JOIN event ON event.n = event_text.rowid"
-        f" WHERE event_text MATCH ? AND event.document_n IS NULL AND {where} LIMIT ?)",
+        f" WHERE event_text MATCH ? AND {where} LIMIT ?)",
         [expression, *values, MOST],
     )
     return int(row[0]) if row else 0
@@ -67,7 +67,7 @@ def _spelled(database: Database, wanted: search.Filter, term: str, word: str) ->
     where, values = search.conditions(wanted)
     row = database.one(
         "SELECT words_text(event.data) FROM event_text JOIN event ON event.n = event_text.rowid"
-        f" WHERE event_text MATCH ? AND event.document_n IS NULL AND {where} LIMIT 1",
+        f" WHERE event_text MATCH ? AND {where} LIMIT 1",
         [f'text : "{term}"', *values],
     )
     begins = term[: max(3, len(term) - 1)]
