@@ -32,10 +32,10 @@ class Files:
     def blame(
         self, path: str, *, everywhere: bool = False, project: str | None = None, order: str = "newest", limit: int = 20
     ) -> dict[str, Any]:
-        """What shaped a file: {file, paths, total_count, counts, turns}; a file is meant by its path or the end of it.
+        """What shaped a file: {file, paths, total_count, capped, counts, turns}; a file is meant by its path or the end of it.
 
-        paths: the files that end so, with how many edits each. counts: turns by what they are. turns: {what, text, path, id,
-        timestamp, role, session_id}; what: `edit` | `command` | `decision` | `finding` | `question` | `note` | `prompt` (one
+        capped: only the newest 20,000 events that hold the words of the path were looked at. paths: the files that end so, with
+        how many edits each. counts: turns by what they are. turns: {what, text, path, id, timestamp, role, session_id}; what: `edit` | `command` | `decision` | `finding` | `question` | `note` | `prompt` (one
         that names it, or, with `before`: the number of edits, that the session worked on when it edited it) | `commit`
         (the session's first after the edit, or one that names it). Paths of files that were renamed are not guessed.
         Raises InvalidInput (bad-argument), NotFound (unknown-project), IndexUnavailable.
@@ -64,6 +64,7 @@ class Files:
         paths = Counter(turn["path"] for turn in found if turn["what"] == "edit")
         return {
             "file": wanted, "paths": dict(paths.most_common(MOST_PATHS)), "total_count": len(found),
+            "capped": len(naming) == rows.MOST,
             "counts": dict(Counter(turn["what"] for turn in found)), "turns": found[:limit],
         }  # fmt: skip
 

@@ -28,12 +28,14 @@ class Invocations:
     def how(
         self, command: str, *, everywhere: bool = False, project: str | None = None, limit: int = 10
     ) -> dict[str, Any]:
-        """Real runs of a command: {command, runs, ok, failed, unknown, first, last, flags, groups, more_groups}.
+        """Real runs of a command: {command, runs, ok, failed, unknown, first, last, flags, groups, more_groups, capped}.
 
         flags: [{flag, runs, failed}], the most used first. groups: by wording, the one that was run last first, each
         {wording, runs, ok, failed, unknown, first, last, latest: [run]}; a run is {typed, ended, exit_code, id, timestamp,
         role, session_id}. A command nobody ran in a shell may be a tool: its calls are told the same way, its arguments as
-        flags. Raises InvalidInput (bad-argument), NotFound (unknown-project), IndexUnavailable.
+        flags. capped: only the newest 20,000 calls that hold its words were looked at.
+
+        Raises InvalidInput (bad-argument), NotFound (unknown-project), IndexUnavailable.
         """
         if limit < 1:
             raise InvalidInput("bad-argument", f"limit is {limit}.", "Use 1 or more.")
@@ -46,7 +48,8 @@ class Invocations:
         projects = self._projects.scope(project, everywhere=everywhere)
         words = [each for each in asked if any(c.isalnum() for c in each)]
         found: list[Invocation] = []
-        for _tool, data, outcome, turn in rows.calls(database, words, projects):
+        calls = rows.calls(database, words, projects)
+        for _tool, data, outcome, turn in calls:
             if not outcome.get("rejected"):
                 found += model.runs(model.line_of(data), asked, outcome, turn)[::-1]
         tool_only = not found and len(asked) == 1
@@ -67,6 +70,7 @@ class Invocations:
                 for each in groups[:limit]
             ],
             "more_groups": max(0, len(groups) - limit),
+            "capped": len(calls) == rows.MOST,
         }
 
 

@@ -39,7 +39,9 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
         terminal.line(f"Nothing shaped {name!r} {scope.place(args)}, as far as recorded.{hint}")
         return 1
     counts = ", ".join(plural(n, what) for what, n in found["counts"].items())
-    terminal.line(f"{terminal.style(name, 'bold')}: {counts}; {args.order} first")
+    terminal.line(
+        f"{terminal.style(name, 'bold')}: {counts}{', at least' if found['capped'] else ''}; {args.order} first"
+    )
     if len(found["paths"]) > 1:
         listed = ", ".join(f"{one_line(path)} ({plural(n, 'edit')})" for path, n in found["paths"].items())
         terminal.line(f"{len(found['paths'])} files end so: {listed}. Name more of the path to choose one.")

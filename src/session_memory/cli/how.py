@@ -42,8 +42,9 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
         hint = f" {plural(elsewhere, 'run')} in other projects: --all" if elsewhere else ""
         terminal.line(f"{one_line(found['command'])!r} was never run {scope.place(args)}.{hint}")
         return 1
+    many = "at least " if found["capped"] else ""
     days = sorted({when(at_ms(found[each]))[:10] for each in ("first", "last")})
-    terminal.line(f"{terminal.style(one_line(found['command']), 'bold')}: {_counts(found)}, {' to '.join(days)}")
+    terminal.line(f"{terminal.style(one_line(found['command']), 'bold')}: {many}{_counts(found)}, {' to '.join(days)}")
     if found["flags"]:
         said = (f"{each['flag']} {each['runs']}" + (f" ({each['failed']} failed)" if each["failed"] else "")
                 for each in found["flags"])  # fmt: skip
