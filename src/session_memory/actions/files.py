@@ -34,10 +34,12 @@ class Files:
     ) -> dict[str, Any]:
         """What shaped a file: {file, paths, total_count, capped, counts, turns}; a file is meant by its path or the end of it.
 
-        capped: only the newest 20,000 events that hold the words of the path were looked at. paths: the files that end so, with
-        how many edits each. counts: turns by what they are. turns: {what, text, path, id, timestamp, role, session_id}; what: `edit` | `command` | `decision` | `finding` | `question` | `note` | `prompt` (one
-        that names it, or, with `before`: the number of edits, that the session worked on when it edited it) | `commit`
-        (the session's first after the edit, or one that names it). Paths of files that were renamed are not guessed.
+        capped: only the newest 20,000 events that hold the words of the path were looked at. paths: the files that end so, each
+        with the number of its edits. counts: turns by what they are. turns: {what, text, path, id, timestamp, role, session_id};
+        what: `edit` | `command` | `decision` | `finding` | `question` | `note` | `commit` (the session's first after the edit, or
+        one that names it) | `prompt` (one that names it, or, with `before`: the number of edits, that the session worked on when
+        it edited it). Paths of files that were renamed are not guessed.
+
         Raises InvalidInput (bad-argument), NotFound (unknown-project), IndexUnavailable.
         """
         wanted = shaping.plain_path(path)
