@@ -7,6 +7,7 @@ The tree:
     ├── NotFound           a session, checkpoint or event that is not there
     ├── LogUnavailable     the log cannot be written or read: nothing was acknowledged
     ├── IndexUnavailable   the index cannot be used now: the log is untouched
+    ├── RemoteError        the remote cannot be reached or used now; nothing local is marked done that is not
     └── PluginFailed       a plugin raised, hung or returned something else than it promised
 """
 
@@ -45,6 +46,10 @@ class LogUnavailable(SessionMemoryError):
 
 class IndexUnavailable(SessionMemoryError):
     """The index cannot be used now; the log is untouched."""
+
+
+class RemoteError(SessionMemoryError):
+    """The remote cannot be reached or used now; what was not confirmed counts as not done."""
 
 
 class PluginFailed(SessionMemoryError):
@@ -103,6 +108,19 @@ CODES: dict[str, str] = {
     "index-unavailable": "The index cannot be opened or read now.",
     "plugin-failed": "A plugin raised an error, took too long or returned a wrong type.",
     "bad-plugin": "A plugin file or class cannot be used.",
+    "sync-missing": "Exchanging with other devices needs packages that are not installed.",
+    "no-remote": "No remote is configured, or its address or one of its variables is missing or cannot be used.",
+    "no-sync-key": "This home has no key for the remote yet.",
+    "wrong-sync-key": "The key of this home does not open what lies on the remote.",
+    "bad-key-file": "A key file cannot be read, or its passphrase is another one.",
+    "remote-offline": "The remote could not be reached, or did not answer in time.",
+    "remote-refused": "The remote does not accept the token, or the token may not do this.",
+    "remote-not-there": "The database or bucket that is named does not exist.",
+    "remote-quota": "A daily or storage limit of the remote is used up.",
+    "remote-busy": "The remote asks for fewer calls, and did so for longer than we wait.",
+    "remote-failed": "The remote answered with an error of its own.",
+    "remote-damaged": "What lies on the remote is not what was put there.",
+    "remote-newer": "What lies on the remote was written by a newer version.",
     "not-built": "This version does not have the feature yet.",
     "import-failed": "The server's packages could not be loaded.",
 }

@@ -14,10 +14,14 @@ from session_memory.actions.doctor import Doctor
 from session_memory.actions.documents import Documents
 from session_memory.actions.entities import Entities
 from session_memory.actions.events import Events
+from session_memory.actions.files import Files
+from session_memory.actions.fixes import Fixes
 from session_memory.actions.forgetting import Forgetting
+from session_memory.actions.golden import Golden
 from session_memory.actions.handoffs import Handoffs
 from session_memory.actions.health import Health
 from session_memory.actions.imports import Imports
+from session_memory.actions.invocations import Invocations
 from session_memory.actions.learnings import Learnings
 from session_memory.actions.marks import Marks
 from session_memory.actions.opened import Opened
@@ -29,7 +33,9 @@ from session_memory.actions.scans import Scans
 from session_memory.actions.sessions import Sessions
 from session_memory.actions.starts import Starts
 from session_memory.actions.states import States
+from session_memory.actions.timeline import Timeline
 from session_memory.actions.trials import Trials
+from session_memory.actions.vocabulary import Vocabulary
 from session_memory.errors import InvalidInput
 from session_memory.index.catchup import Index
 from session_memory.index.database import FAILURES, unavailable
@@ -92,9 +98,12 @@ class Memory:
         self.states = States(self.opened)
         self.events = Events(self.opened, self.sessions)
         self.marks = Marks(self.events)
+        self.projects = Projects(self.opened)
         self.entities = Entities(self.opened, self.sessions)
         self.documents = Documents(self.opened, self.sessions)
+        self.vocabulary = Vocabulary(self.opened, self.events)
         self.recall = Recall(self.opened, self.events)
+        self.golden = Golden(self.opened, self.events, self.recall, self.projects)
         self.checkpoints = Checkpoints(self.opened, self.sessions, self.states)
         self.handoffs = Handoffs(self.opened, self.sessions, self.states, self.checkpoints)
         self.contexts = Contexts(self.opened, self.sessions)
@@ -103,7 +112,10 @@ class Memory:
         self.trials = Trials(self.opened)
         self.imports = Imports(self.opened)
         self.predecessors = Predecessors(self.opened)
-        self.projects = Projects(self.opened)
+        self.invocations = Invocations(self.opened, self.projects)
+        self.files = Files(self.opened, self.projects)
+        self.timeline = Timeline(self.opened, self.events, self.projects)
+        self.fixes = Fixes(self.opened, self.projects, self.events)
         self.health = Health(self.opened)
         self.backups = Backups(self.opened)
         self.doctor = Doctor(self.opened, self.projects)

@@ -22,7 +22,7 @@ class Home:
     """
 
     __slots__ = (
-        "blobs", "brief", "checkpoints", "clients", "config", "events", "forgotten", "handoffs", "hook_log", "index",
+        "blobs", "brief", "checkpoints", "clients", "config", "events", "forgotten", "golden", "handoffs", "hook_log", "index",
         "index_lock", "origin", "origins", "paused", "plugins", "predecessor", "root", "secret", "segments", "spool", "storage",
         "store_lock", "torn", "trusted", "vectors",
     )  # fmt: skip
@@ -57,6 +57,7 @@ class Home:
         self.index = inside(root, index_file)
         self.index_lock = os.path.join(self.storage, "index.lock")
         self.vectors = os.path.join(self.storage, "vectors.sqlite")
+        self.golden = os.path.join(self.storage, "golden.json")
         self.brief = os.path.join(self.storage, "brief")
         self.checkpoints = inside(root, checkpoints_dir)
         self.handoffs = inside(root, handoffs_dir)

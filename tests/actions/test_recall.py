@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.index.test_match import strings
 
 from session_memory.actions.events import Query
 from session_memory.actions.forgetting import Wanted
@@ -153,3 +154,44 @@ def test_times_are_said_as_people_say_them(memory: Memory) -> None:
         memory.events.query(Query(after="checkpoint nonsense"))
     with pytest.raises(InvalidInput, match="bad-time"):
         memory.events.query(Query(after="whenever"))
+
+
+# what is looked for in work on software, and in any language: (what was recorded, what is asked)
+CORPUS = [
+    ("getUserName returns null", "getUserName"), ("parse_config_file is slow", "parse_config_file"),
+    ("MAX_RETRIES was 3", "MAX_RETRIES"), ("call std::vector::push_back twice", "std::vector::push_back"),
+    ("see src/auth/login.ts line 12", "src/auth/login.ts"), ("C:\\temp\\build.log is empty", "C:\\temp\\build.log"),
+    ("~/.config/app/settings.toml wins", "settings.toml"), ("upgrade to v2.14.3 failed", "v2.14.3"),
+    ("numpy 2.4.0rc1 breaks it", "2.4.0rc1"), ("commit 3f9a2cd broke main", "3f9a2cd"),
+    ("TypeError: Cannot read properties of undefined (reading 'map')", "Cannot read properties of undefined (reading 'map')"),
+    ("error[E0308]: mismatched types", "E0308"), ("ORA-00942: table or view does not exist", "ORA-00942"),
+    ("HTTP 502 from the gateway at 10.0.0.7:8443", "10.0.0.7:8443"), ("the queue @scope/pkg-name stalls", "@scope/pkg-name"),
+    ("--no-verify was used", "--no-verify"), ("C++ and F# build", "F#"), ("set JAVA_HOME first", "JAVA_HOME"),
+    ("设置数据库连接超时", "数据库连接"), ("データベースの接続が切れる", "接続"), ("데이터베이스 연결을 다시 연다", "데이터베이스"),
+    ("Größe überprüfen, naïve façade", "groesse überprüfen"), ("l'été à Zürich", "zurich"), ("Łódź żółw", "Łódź"),
+    ("ошибка подключения к базе", "подключения"), ("فشل الاتصال بقاعدة البيانات", "الاتصال"), ("שגיאת חיבור למסד", "חיבור"),
+    ("การเชื่อมต่อฐานข้อมูลล้มเหลว", "ฐานข้อมูล"), ("कनेक्शन टूट गया", "कनेक्शन"), ("kết nối bị ngắt", "kết nối"),
+    ("deploy 🚀 went well", "deploy 🚀"), ("the 👩‍💻 badge is wrong", "👩‍💻 badge"),
+]  # fmt: skip
+
+
+def test_whatever_is_written_in_work_on_software_is_found_in_every_script(home: str, tmp_path: Path) -> None:
+    with Memory(home, cwd=str(tmp_path)) as opened:
+        kept = []
+        for number, (text, _asked) in enumerate(CORPUS):
+            event, _session = opened.events.record("finding", "fact", {"text": text})
+            kept.append(event.records[0].id)
+            opened.events.record("message", "reply", {"text": f"number {number} is filler that says nothing of it"})
+        for id_, (text, asked) in zip(kept, CORPUS):
+            found = [each["id"] for each in opened.events.query(Query(keyword=asked, limit=5)).events]
+            assert found[:1] == [id_], (asked, text)
+            near = opened.recall.search(asked, limit=5)["results"]
+            assert id_ in [each["id"] for each in near if not each.get("near")], (asked, text)
+
+
+def test_no_query_string_breaks_any_search(memory: Memory) -> None:
+    for number, keyword in enumerate(strings(600, 11)):
+        memory.events.query(Query(keyword=keyword, limit=3))
+        memory.vocabulary.taught(Query(keyword=keyword))
+        if number % 3 == 0:
+            memory.recall.search(keyword, limit=3)

@@ -476,3 +476,81 @@ def test_compactions_are_listed_with_what_was_lost(home: str, filled: Path) -> N
     assert "0/1" in shown and "Answer 429" in shown and "Do health checks count?" in shown
     (found,) = json.loads(run(home, "compactions", "--json", cwd=filled))["compactions"]
     assert found["kinds"]["decisions"] == {"before": 1, "kept": 0, "told_again": 0, "lost": ["Answer 429"]}
+
+
+FILTERS: list[tuple[list[str], list[str], list[str]]] = [
+    (["--category", "finding"], ["slow port"], ["old port", "new port"]),
+    (["--category", "finding", "--category", "decision"], ["slow port", "old port"], ["new port"]),
+    (["--type", "bug"], ["slow port"], ["old port"]),
+    (["--tag", "net"], ["old port"], ["slow port", "new port"]),
+    (["--file", "src/net.ts"], ["slow port"], ["old port"]),
+    (["--branch", "side"], ["new port"], ["old port", "slow port"]),
+    (["--session", "s2"], ["new port"], ["old port"]),
+    (["--after", "since the checkpoint moved"], ["new port"], ["old port", "slow port"]),
+    (["--before", "checkpoint moved"], ["old port", "slow port"], ["new port"]),
+    (["--after", "last week", "--before", "yesterday"], [], ["old port", "slow port", "new port"]),
+    (["--scope", "all"], ["old port", "far port"], []),
+]
+
+
+@pytest.mark.parametrize(
+    ("given", "found", "left"), FILTERS, ids=lambda each: " ".join(each) if isinstance(each, list) else ""
+)
+def test_every_filter_holds_in_search_and_in_query(
+    home: str, tmp_path: Path, given: list[str], found: list[str], left: list[str]
+) -> None:
+    git = tmp_path / "shop" / ".git"
+    git.mkdir(parents=True)
+    (git / "HEAD").write_text("ref: refs/heads/main\n")
+    with Memory(home, cwd=str(tmp_path / "shop")) as memory:
+        memory.sessions.start(session_id="s1")
+        memory.events.record("decision", "api", {"text": "old port"}, tags=["net"])
+        memory.events.record("finding", "bug", {"text": "slow port", "file": "/x/src/net.ts"})
+        memory.checkpoints.create("moved", "")
+    time.sleep(0.01)
+    (git / "HEAD").write_text("ref: refs/heads/side\n")
+    with Memory(home, cwd=str(tmp_path / "shop")) as memory:
+        memory.sessions.start(session_id="s2")
+        memory.events.record("assumption", "net", {"text": "new port"})
+    (tmp_path / "far").mkdir()
+    with Memory(home, cwd=str(tmp_path / "far")) as memory:
+        memory.events.record("finding", "bug", {"text": "far port"})
+    for words in (("search", "port"), ("query", "--keyword", "port"), ("search", "port", "--explain")):
+        told = run(home, *words, *given, cwd=tmp_path / "shop", ok=0 if found else 1)
+        assert [each for each in found if each not in told] == [] == [each for each in left if each in told], told
+
+
+def test_commands_of_work_memory_answer_machines_and_refuse_nonsense(home: str, filled: Path) -> None:
+    for words, members in (
+        (("how", "pytest"), {"command", "runs", "groups", "flags"}), (("fix", "Error: x y"), {"error", "met", "cases", "near"}),
+        (("blame", "a.py"), {"file", "paths", "turns"}), (("timeline", "1999-01-01", "--after", "0"), {"events", "earlier", "later", "size"}),
+        (("eval", "run"), {"figures", "results", "lower"}),
+    ):  # fmt: skip
+        told = json.loads(run(home, *words, "--json", cwd=filled, ok=1))
+        assert set(told) >= members, words
+    for words in (("how", "&&"), ("how", "x", "--limit", "0"), ("fix", "???"), ("blame", "///"), ("timeline", "whenever"),
+                  ("timeline", "abcdef12"), ("how", "x", "--project", "nosuch"), ("eval", "add", "x", "--expect", "ffffff"),
+                  ("eval", "remove", "ffffff")):  # fmt: skip
+        run(home, *words, cwd=filled, ok=1)
+    run(home, "how", "x", "--all", "--project", "y", cwd=filled, ok=2)
+    assert "Nothing stands there" in run(home, "timeline", "1999-01-01", "--after", "0", cwd=filled, ok=1)
+
+
+def test_what_was_recorded_cannot_speak_to_the_terminal_of_work_memory(home: str, filled: Path) -> None:
+    evil = "\x1b]0;owned\x07\x1b[2J\u202e"
+    with Memory(home, cwd=str(filled)) as memory:
+        memory.events.record("tool_call", "Bash", {"command": f"frob --x {evil} a.py"})
+        memory.events.record("tool_response", "Bash", {"ok": False, "output": f"frobError: no {evil} way"})
+        memory.events.record("finding", "bug", {"text": f"{evil} a.py is odd"})
+        kept = memory.events.record("message", "user_prompt", {"text": f"{evil}needle"})[0].records[0].id
+        memory.golden.add(f"{evil} needle?", [kept])
+    for words in (
+        ("how", "frob"),
+        ("fix", "frobError: no"),
+        ("blame", "a.py"),
+        ("timeline",),
+        ("eval", "run"),
+        ("eval", "list"),
+    ):
+        told = run(home, *words, cwd=filled)
+        assert "\x1b" not in told and "\x07" not in told and "\u202e" not in told, words

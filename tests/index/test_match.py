@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 
 import apsw
@@ -118,6 +119,43 @@ def test_no_string_is_an_error(keyword: str) -> None:
 @given(st.text(st.sampled_from("\"'*()-+^:{}[]<>~!?.,/\\|&%$#@=;` \t\nANDORTabc日é"), max_size=40))
 def test_no_mix_of_signs_is_an_error(keyword: str) -> None:
     shared.find(keyword)
+
+
+def strings(count: int, seed: int) -> Iterator[str]:
+    """Query strings of every kind: any characters, signs of the query language, pieces of stored texts, long ones."""
+    draw = random.Random(seed)
+    pieces = [word for text in STORED for word in text.split()] + [
+        "AND",
+        "NEAR(",
+        "text:",
+        "col : x",
+        "*",
+        "^",
+        '""',
+        "'",
+    ]
+    signs = "\"'*()-+^:{}[]<>~!?.,/\\|&%$#@=;`\t\n\0 "
+    for number in range(count):
+        kind = number % 4
+        if kind == 0:
+            yield "".join(chr(draw.randrange(0x11_0000)) for _ in range(draw.randrange(40)))
+        elif kind == 1:
+            yield "".join(draw.choice(signs + "aZ9é日ก🙂\u0301\u200d") for _ in range(draw.randrange(60)))
+        elif kind == 2:
+            yield draw.choice(signs).join(draw.choice(pieces) for _ in range(draw.randrange(1, 8)))
+        else:
+            word = draw.choice(pieces)
+            yield (
+                word[: draw.randrange(len(word) + 1)]
+                + draw.choice(signs) * draw.randrange(4)
+                + word * draw.randrange(30)
+            )
+
+
+@pytest.mark.fault(47)
+def test_ten_thousand_query_strings_raise_nothing() -> None:
+    for keyword in strings(10_000, 7):
+        shared.find(keyword)
 
 
 shared = Words(STORED)

@@ -28,6 +28,7 @@ CODE = re.compile(r"\[([a-z-]+)\]$")
 ABOUT_VALUES = {
     "bad-argument", "bad-cursor", "bad-time", "no-checkpoint", "too-large", "unknown-category", "unknown-checkpoint",
     "unknown-learning", "unknown-session", "unknown-entity", "ambiguous-entity", "unknown-relation", "no-document", "not-a-document",
+    "unknown-event",
     "not-allowed",
 }  # fmt: skip
 IDS = ("session_id", "learning_id", "checkpoint_id", "checkpoint_name", "resume_from_checkpoint", "parent_id")

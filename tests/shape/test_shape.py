@@ -78,6 +78,8 @@ ELSEWHERE = {
     "mcp_server/resources": "stories", "mcp_server/prompts": "stories", "mcp_server/instructions": "mcp_server/test_snapshot.py",
     "mcp_server/stdio": "mcp_server/test_wire.py", "mcp_server/recall": "stories", "embed/pieces": "embed/test_local.py",
     "index/candidates": "index/test_ranking.py", "index/around": "index/test_ranking.py", "index/reading": "index/test_ranking.py",
+    "index/invocations": "actions/test_invocations.py", "index/fixes": "actions/test_fixes.py", "index/files": "actions/test_files.py",
+    "model/deeds": "model/test_shaping.py", "index/vocabulary": "actions/test_vocabulary.py", "index/timeline": "actions/test_timeline.py",
 }  # fmt: skip
 
 

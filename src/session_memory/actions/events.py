@@ -227,6 +227,10 @@ class Events:
             raise NotFound("unknown-checkpoint", what, "List them with session_list_checkpoints.")
         return int(found[0]["at"])
 
+    def moment(self, text: str) -> int:
+        """The first millisecond of a time as people write or say it. Raises InvalidInput (bad-time), NotFound."""
+        return int(self._time(text) or 0)
+
     def _project(self, session: str) -> str:
         opened = self._opened
         if opened.session_project[0] == session:

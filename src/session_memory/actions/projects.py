@@ -35,6 +35,16 @@ class Projects:
         """Every key of the project that `key` is one of. Raises IndexUnavailable."""
         return project_rows.keys_of(self._opened.read(), key)
 
+    def scope(self, named: str | None = None, *, everywhere: bool = False) -> tuple[str, ...]:
+        """The keys that a look at one project covers (default: the one of this folder); () for every project.
+
+        Raises InvalidInput (bad-argument), NotFound (unknown-project), IndexUnavailable.
+        """
+        if everywhere:
+            return ()
+        database = self._opened.read()
+        return project_rows.in_scope(database, self._meant(database, named) if named else self._opened.project()[0])
+
     def alias(self, other: str, to: str | None = None) -> tuple[str, str, Kept | None]:
         """Say that `other` is the same project as `to` (default: the one of this folder); both by key, name or folder.
 

@@ -25,6 +25,10 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
     with open_memory(args) as memory:
         report = memory.health.report()
         session = memory.starts.status(None)
+        try:
+            other = memory.golden.other_model()
+        except (ImportError, OSError):
+            other = None  # search by meaning is off, and search says so
     terminal.json({"home": memory.opened.home.root, "session": session, **report})
     if report["paused"]:
         terminal.line(f"Paused    {terminal.style(report['paused'], 'yellow')}")
@@ -46,6 +50,9 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
         terminal.line(
             f"Session   {session['session_id']} ({plural(session['event_count'], 'event')}, {session['project']})"
         )
+    if other is not None:
+        text = f"Golden    last asked with the model {other}: session-memory eval run tells what another one changed"
+        terminal.line(terminal.style(text, "yellow"))
     for name, why in report["plugins_failed"].items():
         terminal.line(f"Plugin    {name} failed: {why}")
     for warning in report["warnings"]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from session_memory.errors import SessionMemoryError
 
 BAR = 24  # characters of the bar itself
+ID = 16  # digits of an id that are shown: 12 are the time alone, and an import makes many at once
 REDRAW = 0.08  # seconds between two pictures of it
 CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
@@ -96,6 +97,11 @@ class Terminal:
 def one_line(text: str) -> str:
     """Recorded text on one line, without anything a terminal would obey."""
     return " ".join(plain(text).split())
+
+
+def cut(text: str, room: int) -> str:
+    """`text` with at most `room` characters, the last an ellipsis where it is longer."""
+    return text if len(text) <= room else text[: max(1, room - 1)] + "…"
 
 
 def when(ms: int) -> str:

@@ -14,6 +14,7 @@ from session_memory.model.record import (
     DOCUMENT,
     ENTITY,
     EVENT,
+    GOLDEN,
     HANDOFF,
     LEARNING,
     OUTCOME,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from session_memory.index.database import Database
     from session_memory.paths import Home
 
-NAMED = (LEARNING, ENTITY, RELATION, DOCUMENT)  # kinds with an id of their own in the body
+NAMED = (LEARNING, ENTITY, RELATION, DOCUMENT, GOLDEN)  # kinds with an id of their own in the body
 MOST_NAMED = 20  # differences told one by one; the rest is counted
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import apsw
 
 from session_memory.errors import IndexUnavailable, LogUnavailable, SessionMemoryError
-from session_memory.index import checkpoints, documents, entities, events, learnings, projects, sessions
+from session_memory.index import checkpoints, documents, entities, events, golden, learnings, projects, sessions
 from session_memory.index.database import (
     DAMAGE,
     Database,
@@ -49,6 +49,7 @@ APPLY = {
     record.RELATION: entities.apply,
     record.DOCUMENT: documents.apply,
     record.PROJECT: projects.apply,
+    record.GOLDEN: golden.apply,
 }
 SILENT = (record.ORIGIN, record.FORGET)  # kinds that make no row
 LOCK_SECONDS = 0.25  # a server rather answers "behind" than waits

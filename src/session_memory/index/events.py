@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from session_memory.index.database import Database
     from session_memory.model.record import Record
 
+# what came of a call, beside it as `answer`: the first, should there be several
+ANSWER = (
+    "LEFT JOIN event AS answer ON answer.n = (SELECT min(n) FROM event AS other WHERE other.parent = event.id"
+    " AND other.category = 'tool_response')"
+)
 MORE = ("tags", "source", "branch", "commit")
 
 

@@ -137,3 +137,10 @@ def of_folder(database: Database, folder: str) -> list[tuple[str, str]]:
         (folder,),
     )
     return list(rows)
+
+
+def of_these(table: str, keys: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """A condition that rows of `table` belong to one of these projects, to stand behind others, and its values; () is all."""
+    if not keys:
+        return "", ()
+    return f" AND {table}.project_n IN (SELECT n FROM project WHERE key IN ({', '.join('?' * len(keys))}))", keys

@@ -7,7 +7,7 @@ SCHEMA_VERSION, and an older index is then rebuilt, never migrated.
 from __future__ import annotations
 
 APPLICATION_ID = 0x534D656D  # "SMem": how we know that a database is ours
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 SCHEMA = """
 -- How far each origin's log has been applied. (seq, chain) is the truth; file and the offsets are a hint.
@@ -231,6 +231,17 @@ CREATE TABLE document (
   hlc INTEGER NOT NULL,
   body TEXT NOT NULL
 );
+
+-- Questions of the user's own, with the events that answer them: what search is measured by. The last word by clock counts.
+CREATE TABLE golden (
+  id TEXT PRIMARY KEY,
+  record TEXT NOT NULL,          -- id of the record that said so last
+  project_n INTEGER NOT NULL REFERENCES project,
+  question TEXT,                 -- NULL once removed
+  expect TEXT NOT NULL,          -- JSON list of event ids, any of which answers it
+  at INTEGER NOT NULL,
+  hlc INTEGER NOT NULL
+) WITHOUT ROWID;
 
 -- What the next session was told: handoffs and resumes, never found by a search of events.
 CREATE TABLE handoff (

@@ -278,3 +278,8 @@ def extent(database: Database, wanted: Filter) -> tuple[int, int]:
     where, values = _where(wanted)
     row = database.one(f"SELECT count(*), coalesce(max(event.hlc), 0) FROM event WHERE {where}", values)
     return (int(row[0]), int(row[1])) if row else (0, 0)
+
+
+def conditions(wanted: Filter) -> tuple[str, list[Value]]:
+    """A filter as a condition on `event`, and its values; what it matches by words is not part of it."""
+    return _where(wanted)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from mcp_types import CallToolResult
 from typing_extensions import TypedDict
 
-from session_memory.actions.events import Query
+from session_memory.actions.events import LIMIT, Query
+from session_memory.actions.timeline import BESIDE, MOST
 from session_memory.mcp_server.answers import ToolSpec, fitted, structured
 
 if TYPE_CHECKING:
@@ -61,14 +62,20 @@ def tools(memory: Callable[[], Memory]) -> list[ToolSpec]:
         order: Literal["newest", "oldest", "relevance"] | None = None,
         file: str | None = None,
         branch: str | None = None,
+        around: str | None = None,
     ) -> CallToolResult:
-        """Find events by plain words (best match first) or filters (newest first); tags: any of them. Page with next_cursor."""
+        """Find events by words (best first) or filters (newest first; tags: any), or around an event id. Page with next_cursor."""
+        if around is not None:
+            beside = min(limit if limit != LIMIT else 2 * BESIDE, 2 * MOST) // 2
+            return structured(memory().timeline.around(around, before=beside, after=beside))
         times = time_range or {}
         asked = Query(
             category, categories, type, keyword, tags, times.get("after"), times.get("before"), session_id, scope,
             limit, offset, cursor, order, file, branch,
         )  # fmt: skip
-        return structured(memory().events.page(asked, include_data=include_data, fit=fitted))
+        page = memory().events.page(asked, include_data=include_data, fit=fitted)
+        taught = {} if page["total_count"] else memory().vocabulary.taught(asked)
+        return structured({**page, **taught})
 
     return [
         ToolSpec(session_record, "Record an event", reads=False),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from mcp_types import CallToolResult
 
+from session_memory.actions.events import Query
 from session_memory.mcp_server.answers import ToolSpec, fitted, structured
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ def tools(memory: Callable[[], Memory]) -> list[ToolSpec]:
         found = memory().recall.search(
             query, session_id=session_id, scope=scope, category=category, limit=limit, min_similarity=min_similarity
         )
+        if all(each.get("near") for each in found["results"]):  # no match: say which words are known
+            asked = Query(keyword=query, category=category, session_id=session_id, scope=scope)
+            found |= memory().vocabulary.taught(asked)
         return structured({**found, "results": fitted(found["results"]) if found["results"] else []})
 
     return [ToolSpec(session_semantic_search, "Search by meaning", reads=True)]

@@ -27,6 +27,7 @@ FEATURES: dict[str, tuple[bool, str]] = {
     "entities": (True, "knowledge graph: stated, and mentioned by events"),
     "documents": (True, "PDF, DOCX, HTML, Markdown, text and code read in and found like events"),
     "embeddings": (True, "search by meaning: a table that we ship; nothing is sent anywhere"),
+    "work memory": (True, "how a command was run, what helped against an error, what shaped a file; golden questions"),
     "cloud_sync": (False, "several devices"),
     "web": (False, "pages for people"),
 }

@@ -15,6 +15,7 @@ ORIGIN, FORGET, SESSION, EVENT, CHECKPOINT, HANDOFF, RESUME, INJECTION = (
 LEARNING, ENTITY, RELATION, DOCUMENT = "learning", "entity", "relation", "document"
 PROJECT = "project"  # two keys are one project: body alias, project, change (alias or unalias)
 OUTCOME = "outcome"  # what became of a learning: used with success, in part or in vain, shown, or merged into another
+GOLDEN = "golden"  # a question of the user's and the events that answer it: golden, data.question, expect, change (add, remove)
 EVERYWHERE = "any:"  # the project of what came from homes that knew no projects: found from every one
 
 

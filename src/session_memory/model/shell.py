@@ -43,10 +43,31 @@ def parts(command: str) -> list[list[str]]:
     return found
 
 
+def steps(command: str) -> list[tuple[str, list[str], str]]:
+    """Every command of a line, filters too: (as typed, its words, the sign behind it: `&&`, `||`, `;`, `|` or none)."""
+    found = []
+    for piece, sign in _cut(_without_documents(command)):
+        words = _words(piece)
+        kept = [
+            each
+            for n, each in enumerate(words)
+            if not _redirects(each) and (not n or words[n - 1] not in (">", ">>", "<"))
+        ]
+        if kept:
+            found.append((piece, kept, sign))
+    return found
+
+
 def usual(words: list[str], tasks: frozenset[str] = frozenset()) -> str:
-    """A command without what changes from call to call (files, ids of tasks, quoted text); "" when it is not worth knowing."""
+    """A command without what changes from call to call (see `wording`); "" when it is not worth knowing."""
     if not words or words[0] in PLAIN or words[0].startswith(("/", "./", "#", "(", "{")) or not words[0][0].isalpha():
         return ""
+    text = wording(words, tasks)
+    return text if len(text) <= LONGEST else ""
+
+
+def wording(words: list[str], tasks: frozenset[str] = frozenset()) -> str:
+    """A command with a sign in place of what changes from call to call: files, ids of tasks, quoted text."""
     shown: list[str] = []
     for each in words:
         if each == TEXT or (each.startswith("--") and "=" in each and TEXT in each):
@@ -59,8 +80,7 @@ def usual(words: list[str], tasks: frozenset[str] = frozenset()) -> str:
             word = each
         if not (shown and word == shown[-1] and word in (FILE, TASK, TEXT)):
             shown.append(word)
-    text = " ".join(shown)
-    return text if len(text) <= LONGEST else ""
+    return " ".join(shown)
 
 
 def task_change(words: list[str]) -> tuple[str, list[str]] | None:
@@ -116,30 +136,35 @@ def _redirects(word: str) -> bool:
 
 def _pieces(command: str) -> list[str]:
     """Cut at `&&`, `;`, `||` and newlines outside quotes; of a pipe only what comes before the first filter."""
-    text = _without_documents(command)
+    found, before = [], ""
+    for piece, sign in _cut(_without_documents(command)):
+        if before != "|":
+            found.append(piece)
+        before = sign
+    return [each for each in found if each]
+
+
+def _cut(text: str) -> list[tuple[str, str]]:
+    """Pieces with the sign behind each: `&&`, `||`, `;` (also for a newline), `|`, and nothing behind the last."""
     found, piece, quote, n = [], "", "", 0
     while n < len(text):
         letter, two = text[n], text[n : n + 2]
+        sign = ""
         if quote:
-            piece += letter
             quote = "" if letter == quote else quote
         elif letter in "'\"":
             quote = letter
-            piece += letter
-        elif two in ("&&", "||") or letter in ";\n":
-            found.append(piece)
+        elif two in ("&&", "||"):
+            sign = two
+        elif letter in ";\n|":
+            sign = "|" if letter == "|" else ";"
+        if sign:
+            found.append((piece.strip(), sign))
             piece = ""
-            n += 1 if two in ("&&", "||") else 0
-        elif letter == "|":
-            found.append(piece)
-            piece = ""
-            n = _behind_pipe(text, n + 1)
-            continue
         else:
             piece += letter
-        n += 1
-    found.append(piece)
-    return [each.strip() for each in found if each.strip()]
+        n += len(sign) or 1
+    return [*found, (piece.strip(), "")]
 
 
 def _without_documents(command: str) -> str:
@@ -156,21 +181,6 @@ def _without_documents(command: str) -> str:
         tag = word if sign and not rest.startswith("<") else ""
         kept.append(f"{head} {TEXT}" if tag and '"' in head and head.count('"') % 2 else head if tag else line)
     return "\n".join(kept)
-
-
-def _behind_pipe(text: str, n: int) -> int:
-    """Where the next command begins that is not fed by this pipe."""
-    quote = ""
-    while n < len(text):
-        letter = text[n]
-        if quote:
-            quote = "" if letter == quote else quote
-        elif letter in "'\"":
-            quote = letter
-        elif letter in ";\n" or text[n : n + 2] in ("&&", "||"):
-            return n
-        n += 1
-    return n
 
 
 def _words(piece: str) -> list[str]:
