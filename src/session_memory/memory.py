@@ -20,6 +20,7 @@ from session_memory.actions.health import Health
 from session_memory.actions.imports import Imports
 from session_memory.actions.learnings import Learnings
 from session_memory.actions.marks import Marks
+from session_memory.actions.meaning import Meaning
 from session_memory.actions.opened import Opened
 from session_memory.actions.predecessors import Predecessors
 from session_memory.actions.projects import Projects
@@ -94,7 +95,8 @@ class Memory:
         self.marks = Marks(self.events)
         self.entities = Entities(self.opened, self.sessions)
         self.documents = Documents(self.opened, self.sessions)
-        self.recall = Recall(self.opened, self.events)
+        self.meaning = Meaning(self.opened)
+        self.recall = Recall(self.opened, self.events, self.meaning)
         self.checkpoints = Checkpoints(self.opened, self.sessions, self.states)
         self.handoffs = Handoffs(self.opened, self.sessions, self.states, self.checkpoints)
         self.contexts = Contexts(self.opened, self.sessions)

@@ -8,7 +8,7 @@ compared in full.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -27,35 +27,57 @@ if TYPE_CHECKING:
 BITS = 200_000  # rows above which signs are compared first
 KEPT = 4_000  # rows that signs let through
 BATCH = 256
+CHUNK = 16_384  # rows that are looked at at once
 BESIDE = 0.15  # share of the events before and after in how near an event is
 
 
+class Todo(NamedTuple):
+    """Events that lack a vector: (n, id, session) and the hash of its text for each, vectors that are known by hash, and the texts
+    that must be encoded."""
+
+    rows: list[tuple[int, bytes, int]]
+    hashes: list[bytes]
+    known: dict[bytes, bytes]
+    new: dict[bytes, str]
+
+
 class Vectors:
-    """The vectors of one model in one home. `key` makes a hash of a text that nobody else can make."""
+    """The vectors of one model in one home. `key` makes a hash of a text that nobody else can make.
+
+    wide: numbers of a vector; 0: what lies in the file, or the first vectors that are made, tell.
+    """
 
     def __init__(self, path: str, model: str, wide: int, key: Callable[[str], str]) -> None:
         self.model = model
         self._path = path
-        self._wide = wide
         self._key = key
         self._inode = (0, 0)
+        self._empty(wide)
+
+    def _empty(self, wide: int) -> None:
+        self.wide = wide
         self._seen = 0  # the last event looked at
-        self._values = np.zeros((0, wide), np.int8)
+        self._count = 0
+        self._values = np.zeros((0, wide), np.int8)  # with room for more
+        self._lengths = np.zeros(0, np.float32)
         self._n = np.zeros(0, np.int64)
         self._session = np.zeros(0, np.int64)
+        self._bits = np.zeros((0, 0), np.uint64)  # signs of the first so many rows, made when they are asked for
 
     def __len__(self) -> int:
-        return len(self._n)
+        return self._count
 
     def load(self, database: Database) -> None:
         """Take in what has been kept of the events of this index. Raises apsw.Error."""
         if database.inode != self._inode:  # another index numbers its events anew
-            self._inode, self._seen = database.inode, 0
-            self._values, self._n = self._values[:0], self._n[:0]
-            self._session = self._session[:0]
+            self._inode = database.inode
+            self._empty(self.wide)
         if not os.path.exists(self._path):
             return
         with open_vectors(self._path) as kept:
+            if not self.wide:
+                found = next(iter(kept.execute("SELECT value FROM vector WHERE model = ?", (self.model,))), None)
+                self.wide = len(found[0]) if found else 0
             sql = "SELECT said.event, vector.value FROM said JOIN vector USING (model, hash) WHERE said.model = ?"
             values = dict(kept.execute(sql, (self.model,))) if self._seen == 0 else None
             rows = []
@@ -67,7 +89,7 @@ class Vectors:
                     value = found[1] if found else None
                 else:
                     value = values.get(id_)
-                if value is None or len(value) != self._wide:
+                if value is None or len(value) != self.wide:
                     break
                 rows.append((n, session, value))
         self._append(rows)
@@ -79,64 +101,109 @@ class Vectors:
 
     def fill(self, database: Database, encode: Encode, most: int = BATCH) -> int:
         """Make the vectors of the next events; returns how many. Raises apsw.Error, OSError, and what `encode` raises."""
+        todo = self.todo(database, most)
+        if todo is None:
+            return 0
+        self.keep(database, todo, encode(list(todo.new.values())) if todo.new else None)
+        return len(todo.rows)
+
+    def todo(self, database: Database, most: int = BATCH) -> Todo | None:
+        """The next events that lack a vector; None when all have one. Raises apsw.Error, OSError."""
         found = list(
             database.rows("SELECT n, id, session_n, data FROM event WHERE n > ? ORDER BY n LIMIT ?", (self._seen, most))
         )
         if not found:
-            return 0
+            return None
         texts = [plain_text(loads(row[3])) for row in found]
         hashes = [bytes.fromhex(self._key(text))[:16] for text in texts]
+        known = {}
         with open_vectors(self._path) as kept:
-            known = {}
             for each in dict.fromkeys(hashes):
                 row = next(
                     iter(kept.execute("SELECT value FROM vector WHERE model = ? AND hash = ?", (self.model, each))),
                     None,
                 )
-                if row is not None and len(row[0]) == self._wide:
+                if row is not None and len(row[0]) == self.wide:
                     known[each] = row[0]
-            new = {each: text for each, text in zip(hashes, texts) if each not in known}
-            if new:
-                made = rounded(encode(list(new.values())))
-                known.update((each, row.tobytes()) for each, row in zip(new, made))
-            with kept:
-                kept.executemany(
-                    "INSERT OR REPLACE INTO vector (model, hash, value) VALUES (?, ?, ?)",
-                    [(self.model, each, known[each]) for each in new],
-                )
-                kept.executemany(
-                    "INSERT OR REPLACE INTO said (model, event, hash) VALUES (?, ?, ?)",
-                    [(self.model, row[1], each) for row, each in zip(found, hashes)],
-                )
-        self._append([(row[0], row[2], known[each]) for row, each in zip(found, hashes)])
-        return len(found)
+        new = {each: text for each, text in zip(hashes, texts) if each not in known}
+        return Todo([row[:3] for row in found], hashes, known, new)
+
+    def keep(self, database: Database, todo: Todo, made: NDArray[np.float32] | None) -> None:
+        """Keep the vectors that were made of `todo.new`, in its order. Raises apsw.Error, OSError.
+
+        Time may have passed since: what is forgotten by now is left out, and an index made again is read again.
+        """
+        if made is not None:
+            self.wide = self.wide or made.shape[1]
+            todo.known.update((each, row.tobytes()) for each, row in zip(todo.new, rounded(made)))
+        there = [database.one("SELECT n FROM event WHERE id = ?", (row[1],)) is not None for row in todo.rows]
+        said = [(self.model, row[1], each) for row, each, is_there in zip(todo.rows, todo.hashes, there) if is_there]
+        hashes = {each for _model, _event, each in said}
+        with open_vectors(self._path) as kept, kept:
+            kept.executemany(
+                "INSERT OR REPLACE INTO vector (model, hash, value) VALUES (?, ?, ?)",
+                [(self.model, each, todo.known[each]) for each in todo.new if each in hashes],
+            )
+            kept.executemany("INSERT OR REPLACE INTO said (model, event, hash) VALUES (?, ?, ?)", said)
+        before = database.one("SELECT max(n) FROM event WHERE n < ?", (todo.rows[0][0],))
+        if database.inode == self._inode and all(there) and self._seen == ((before[0] if before else 0) or 0):
+            self._append([(row[0], row[2], todo.known[each]) for row, each in zip(todo.rows, todo.hashes)])
+        else:
+            self.load(database)
 
     def _append(self, rows: list[tuple[int, int, bytes]]) -> None:
-        if rows:
-            new = np.frombuffer(b"".join(row[2] for row in rows), np.int8).reshape(-1, self._wide)
-            self._values = np.concatenate([self._values, new])
-            self._n = np.concatenate([self._n, np.array([row[0] for row in rows], np.int64)])
-            self._session = np.concatenate([self._session, np.array([row[1] for row in rows], np.int64)])
-            self._seen = rows[-1][0]
+        if not rows:
+            return
+        if self._values.shape[1] != self.wide:
+            self._values = np.zeros((0, self.wide), np.int8)
+        begin, end = self._count, self._count + len(rows)
+        if end > len(self._n):
+            room = max(end, len(self._n) * 5 // 4)
+            for name in ("_values", "_lengths", "_n", "_session"):
+                old = getattr(self, name)
+                grown = np.zeros((room, *old.shape[1:]), old.dtype)
+                grown[:begin] = old[:begin]
+                setattr(self, name, grown)
+        new = np.frombuffer(b"".join(row[2] for row in rows), np.int8).reshape(-1, self.wide)
+        self._values[begin:end] = new
+        self._lengths[begin:end] = _lengths(new)
+        self._n[begin:end] = [row[0] for row in rows]
+        self._session[begin:end] = [row[1] for row in rows]
+        self._count, self._seen = end, rows[-1][0]
 
     def near(self, query: NDArray[np.float32]) -> Near:
-        """How near every event is to a query. Cosines, a little of the neighbours' among them."""
-        if len(self._n) > BITS:
-            away = np.bitwise_count(np.packbits(self._values > 0, axis=1) ^ np.packbits(query > 0)).sum(1)
-            chosen = np.sort(np.argpartition(away, KEPT)[:KEPT])
-        else:
-            chosen = np.arange(len(self._n))
-        cosine = np.empty(len(chosen), np.float32)
-        for begin in range(0, len(chosen), 16_384):
-            part = self._values[chosen[begin : begin + 16_384]].astype(np.float32)
-            lengths = np.sqrt(np.einsum("ij,ij->i", part, part))
-            cosine[begin : begin + 16_384] = part @ query / np.where(lengths > 0, lengths, 1)
+        """How near every event is to a query (length 1). Cosines, a little of the neighbours' among them."""
+        count = self._count
+        numbers, lengths, session = self._n[:count], self._lengths[:count], self._session[:count]
+        if count > BITS:
+            chosen = self._chosen(query)
+            own = self._values[chosen].astype(np.float32) @ query / lengths[chosen]
+            return Near(numbers[chosen], own, own)
+        cosine = np.empty(count, np.float32)
+        for begin in range(0, count, CHUNK):
+            end = min(begin + CHUNK, count)
+            cosine[begin:end] = self._values[begin:end].astype(np.float32) @ query / lengths[begin:end]
         smooth = cosine.copy()
-        if len(chosen) > 1 and len(chosen) == len(self._n):
-            same = self._session[1:] == self._session[:-1]
+        if count > 1:
+            same = session[1:] == session[:-1]
             smooth[1:] += BESIDE * same * cosine[:-1]
             smooth[:-1] += BESIDE * same * cosine[1:]
-        return Near(self._n[chosen], cosine, smooth)
+        return Near(numbers, cosine, smooth)
+
+    def _chosen(self, query: NDArray[np.float32]) -> NDArray[np.int64]:
+        """The rows whose signs are most like the query's, in their order."""
+        done = len(self._bits)
+        if done < self._count:
+            self._bits = (
+                np.concatenate([self._bits.reshape(done, -1), _signs(self._values[done : self._count])])
+                if done
+                else (_signs(self._values[: self._count]))
+            )
+        asked = _signs(query[None, :])
+        away = np.empty(self._count, np.int16)
+        for begin in range(0, self._count, CHUNK):
+            away[begin : begin + CHUNK] = np.bitwise_count(self._bits[begin : begin + CHUNK] ^ asked).sum(1)
+        return np.sort(np.argpartition(away, KEPT)[:KEPT])
 
 
 class Near:
@@ -160,6 +227,23 @@ class Near:
             for n, place in zip(numbers, at)
             if place < len(self._n) and self._n[place] == n
         }
+
+
+def _signs(rows: NDArray[Any]) -> NDArray[np.uint64]:
+    """One bit a value, 64 in a number; made in parts, so that a large memory is not held twice."""
+    wide = -(-rows.shape[1] // 64)
+    made = np.zeros((len(rows), wide * 8), np.uint8)
+    for begin in range(0, len(rows), CHUNK):
+        packed = np.packbits(rows[begin : begin + CHUNK] > 0, axis=1)
+        made[begin : begin + CHUNK, : packed.shape[1]] = packed
+    return made.view(np.uint64)
+
+
+def _lengths(rows: NDArray[np.int8]) -> NDArray[np.float32]:
+    """The length of each row; 1 where it is 0."""
+    wide = rows.astype(np.float32)
+    found: NDArray[np.float32] = np.sqrt(np.einsum("ij,ij->i", wide, wide))
+    return np.where(found > 0, found, np.float32(1))
 
 
 def rounded(rows: NDArray[np.float32]) -> NDArray[np.int8]:

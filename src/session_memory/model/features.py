@@ -26,7 +26,7 @@ FEATURES: dict[str, tuple[bool, str]] = {
     "questions": (True, "what is open in every session, and answers from outside"),
     "entities": (True, "knowledge graph: stated, and mentioned by events"),
     "documents": (True, "PDF, DOCX, HTML, Markdown, text and code read in and found like events"),
-    "embeddings": (True, "search by meaning: a table that we ship; nothing is sent anywhere"),
+    "embeddings": (True, "search by meaning: a table that we ship; OpenAI or a package's provider with your consent"),
     "cloud_sync": (False, "several devices"),
     "web": (False, "pages for people"),
 }
