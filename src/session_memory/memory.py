@@ -100,7 +100,7 @@ class Memory:
         self.checkpoints = Checkpoints(self.opened, self.sessions, self.states)
         self.handoffs = Handoffs(self.opened, self.sessions, self.states, self.checkpoints)
         self.contexts = Contexts(self.opened, self.sessions)
-        self.learnings = Learnings(self.opened, self.sessions)
+        self.learnings = Learnings(self.opened, self.sessions, self.meaning)
         self.questions = Questions(self.opened, self.sessions, self.events)
         self.trials = Trials(self.opened)
         self.imports = Imports(self.opened)

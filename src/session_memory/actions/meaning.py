@@ -14,7 +14,10 @@ from session_memory.index import embedded
 from session_memory.index.database import FAILURES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from session_memory.actions.embedding import Embedding
     from session_memory.actions.opened import Opened
@@ -30,6 +33,7 @@ FILL_SECONDS = 0.25  # of one call that go into vectors that are missing
 LOCAL, OPENAI = "local", "openai"
 PACKAGE = "openai>=3,<4"
 CLEAR = re.compile(r"http://(?!localhost\b|127\.|\[::1\])", re.IGNORECASE)  # an address to which texts go unencrypted
+MOST_ROWS = 10_000  # vectors of texts that are remembered: 10 MB
 STEP_SECONDS = 0.02  # between two looks whether a provider has answered
 MOST_FAILURES, LONGEST_WAIT = 4, 60.0  # in a row, and seconds: then `finish` gives up
 
@@ -104,6 +108,7 @@ class Meaning:
         self._local: tuple[Local, Vectors] | None = None
         self._name, self._why = chosen(opened.settings)
         self._embedding: Embedding | None = None
+        self._rows: dict[str, NDArray[np.float32]] = {}  # of texts that are compared again and again
         self._off = ""  # why search by meaning is off
 
     def near(self, database: Database, query: str) -> Nearness:
@@ -130,6 +135,20 @@ class Meaning:
             return Nearness(off=f"vectors cannot be used ({error})")
         near = vectors.near(row) if len(vectors) and row.any() else None
         return Nearness(near, encoder.model, vectors.missing(database), self._off, note)
+
+    def alike(self, query: str, texts: Sequence[str]) -> list[float]:
+        """How near each text is to the query, by the table (cosines; none where it cannot be used). Nothing is kept or sent."""
+        try:
+            encoder = self.local()[0]
+        except (ImportError, OSError):
+            return []
+        new = [each for each in dict.fromkeys((query, *texts)) if each not in self._rows]
+        if len(self._rows) + len(new) > MOST_ROWS:
+            self._rows.clear()
+            new = list(dict.fromkeys((query, *texts)))
+        self._rows.update(zip(new, encoder.encode(new)))
+        asked = self._rows[query]
+        return [float(self._rows[each] @ asked) for each in texts]
 
     def go_on(self) -> bool:
         """Make the vectors of a few more events; returns whether some may be missing. The table's only once somebody searches."""
