@@ -180,7 +180,7 @@ def test_an_index_that_is_busy_never_loses_a_lesson(memory: Memory, monkeypatch:
 def test_a_lesson_in_other_words_is_found_and_called_near(memory: Memory) -> None:
     memory.learnings.create("pattern", "Retry with exponential backoff", description="Uploads fail under load")
     memory.learnings.create("pattern", "Keep functions short", confidence=0.9)
-    found = memory.learnings.search("flaky network requests")
+    found = memory.learnings.search("overloaded server attempts")
     assert found["matched_by"] == "meaning" and "near in meaning" in found["note"]
     assert [(each["title"], each.get("near", False)) for each in found["learnings"]] == [
         ("Retry with exponential backoff", True), ("Keep functions short", False),

@@ -150,7 +150,11 @@ def _ends(hits: list[Hit], asked: Asked) -> None:
         return
     times = [hit.at for hit in hits]
     first, span = min(times), (max(times) - min(times)) or 1
+    liked = sorted((hit for hit in hits if asked.kinds and hit.parts.get("kind", 0.0) > 0), key=lambda hit: hit.at)
+    place = {
+        hit.n: n / max(1, len(liked) - 1) for n, hit in enumerate(liked)
+    }  # the last commit is the last of the commits
     for hit in hits:
-        there = (hit.at - first) / span
+        there = place.get(hit.n, (hit.at - first) / span)
         hit.parts["end"] = hit.score * ENDS * (there if asked.end > 0 else 1 - there) ** 2
         hit.score += hit.parts["end"]
