@@ -20,6 +20,13 @@ from session_memory.log.lock import Lock
 from session_memory.memory import Memory
 
 
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow machine is no fault of the provider's."""
+    monkeypatch.setattr(embedding, "START_SECONDS", 60.0)
+    monkeypatch.setattr(embedding, "QUERY_SECONDS", 60.0)
+
+
 @pytest.fixture
 def server() -> Iterator[Loopback]:
     made = Loopback()

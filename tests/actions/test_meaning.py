@@ -19,6 +19,13 @@ from session_memory.memory import Memory
 TEXTS = ("the vehicle would not start", "we chose sqlite over postgres", "bread needs an oven")
 
 
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow machine is no fault of the provider's."""
+    monkeypatch.setattr(embedding, "START_SECONDS", 60.0)
+    monkeypatch.setattr(embedding, "QUERY_SECONDS", 60.0)
+
+
 @pytest.fixture
 def server() -> Iterator[Loopback]:
     made = Loopback()

@@ -150,7 +150,9 @@ def _ends(hits: list[Hit], asked: Asked) -> None:
         return
     times = [hit.at for hit in hits]
     first, span = min(times), (max(times) - min(times)) or 1
-    liked = sorted((hit for hit in hits if asked.kinds and hit.parts.get("kind", 0.0) > 0), key=lambda hit: hit.at)
+    liked = sorted(
+        (hit for hit in hits if asked.kinds and hit.parts.get("kind", 0.0) > 0), key=lambda hit: (hit.at, hit.n)
+    )
     place = {
         hit.n: n / max(1, len(liked) - 1) for n, hit in enumerate(liked)
     }  # the last commit is the last of the commits

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Encode = Callable[[Sequence[str]], "NDArray[np.float32]"]
 
-BITS = 200_000  # rows above which signs are compared first
+BITS = 20_000  # rows above which signs are compared first
 KEPT = 4_000  # rows that signs let through
 BATCH = 256
 CHUNK = 16_384  # rows that are looked at at once
@@ -173,22 +173,34 @@ class Vectors:
 
     def near(self, query: NDArray[np.float32]) -> Near:
         """How near every event is to a query (length 1). Cosines, a little of the neighbours' among them."""
-        count = self._count
-        numbers, lengths, session = self._n[:count], self._lengths[:count], self._session[:count]
-        if count > BITS:
-            chosen = self._chosen(query)
-            own = self._values[chosen].astype(np.float32) @ query / lengths[chosen]
-            return Near(numbers[chosen], own, own)
-        cosine = np.empty(count, np.float32)
-        for begin in range(0, count, CHUNK):
-            end = min(begin + CHUNK, count)
-            cosine[begin:end] = self._values[begin:end].astype(np.float32) @ query / lengths[begin:end]
-        smooth = cosine.copy()
-        if count > 1:
-            same = session[1:] == session[:-1]
-            smooth[1:] += BESIDE * same * cosine[:-1]
-            smooth[:-1] += BESIDE * same * cosine[1:]
-        return Near(numbers, cosine, smooth)
+        return Near(self, query)
+
+    def rows_of(self, numbers: Sequence[int]) -> NDArray[np.int64]:
+        """The rows of events, -1 for those that have no vector."""
+        n = self._n[: self._count]
+        at = np.searchsorted(n, numbers)
+        found = np.where(at < self._count, at, 0)
+        return np.where(n[found] == numbers, found, -1) if self._count else np.full(len(numbers), -1)
+
+    def numbers(self, rows: NDArray[np.int64]) -> list[int]:
+        """The events of rows."""
+        return [int(n) for n in self._n[rows]]
+
+    def cosines(self, query: NDArray[np.float32], rows: NDArray[np.int64] | slice) -> NDArray[np.float32]:
+        """How near these rows are to the query."""
+        found: NDArray[np.float32] = (self._values[rows].astype(np.float32) @ query) / self._lengths[rows]
+        return found
+
+    def beside(self, rows: NDArray[np.int64], step: int) -> NDArray[np.int64]:
+        """The rows before (-1) or behind (1) these in their session; -1 where there is none."""
+        there = rows + step
+        inside = (there >= 0) & (there < self._count)
+        there = np.where(inside, there, 0)
+        return np.where(inside & (self._session[there] == self._session[rows]), there, -1)
+
+    def likely(self, query: NDArray[np.float32]) -> NDArray[np.int64]:
+        """The rows that may be the nearest: all, or of many those whose signs are most like the query's."""
+        return np.arange(self._count) if self._count <= BITS else self._chosen(query)
 
     def _chosen(self, query: NDArray[np.float32]) -> NDArray[np.int64]:
         """The rows whose signs are most like the query's, in their order."""
@@ -207,26 +219,49 @@ class Vectors:
 
 
 class Near:
-    """How near the events of a memory are to one query."""
+    """How near the events of a memory are to one query; worked out for those that are asked for."""
 
-    def __init__(self, n: NDArray[np.int64], cosine: NDArray[np.float32], smooth: NDArray[np.float32]) -> None:
-        self._n = n
-        self._cosine = cosine
-        self._smooth = smooth
+    def __init__(self, vectors: Vectors, query: NDArray[np.float32]) -> None:
+        self._vectors = vectors
+        self._query = query
+
+    def _smooth(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """(cosine, cosine with a little of the neighbours')."""
+        vectors, query = self._vectors, self._query
+        own = vectors.cosines(query, rows)
+        smooth = own.copy()
+        for step in (-1, 1):
+            there = vectors.beside(rows, step)
+            has = there >= 0
+            smooth[has] += BESIDE * vectors.cosines(query, there[has])
+        return own, smooth
 
     def best(self, most: int) -> list[int]:
         """The numbers of the nearest events, nearest first."""
-        few = np.argpartition(-self._smooth, most)[:most] if len(self._n) > most else np.arange(len(self._n))
-        return [int(n) for n in self._n[few[np.argsort(-self._smooth[few])]]]
+        vectors = self._vectors
+        rows = vectors.likely(self._query)
+        own = np.empty(len(rows), np.float32)
+        for at in range(0, len(rows), CHUNK):
+            own[at : at + CHUNK] = vectors.cosines(self._query, rows[at : at + CHUNK])
+        rows = _top(rows, own, 3 * most)
+        beside = np.concatenate([rows, vectors.beside(rows, -1), vectors.beside(rows, 1)])  # neighbours gain by them
+        rows = np.unique(beside[beside >= 0])
+        _own, smooth = self._smooth(rows)
+        return vectors.numbers(_top(rows, smooth, most))
 
     def of(self, numbers: Sequence[int]) -> dict[int, tuple[float, float]]:
         """(cosine, cosine with its neighbours') of those of these events that have a vector."""
-        at = np.searchsorted(self._n, numbers)
-        return {
-            n: (float(self._cosine[place]), float(self._smooth[place]))
-            for n, place in zip(numbers, at)
-            if place < len(self._n) and self._n[place] == n
-        }
+        rows = self._vectors.rows_of(numbers)
+        has = rows >= 0
+        own, smooth = self._smooth(rows[has])
+        there = [n for n, is_there in zip(numbers, has) if is_there]
+        return {n: (float(one), float(other)) for n, one, other in zip(there, own, smooth)}
+
+
+def _top(rows: NDArray[np.int64], scores: NDArray[np.float32], most: int) -> NDArray[np.int64]:
+    """The rows with the highest scores, highest first."""
+    few = np.argpartition(-scores, most)[:most] if len(rows) > most else np.arange(len(rows))
+    return rows[few[np.argsort(-scores[few], kind="stable")]]
 
 
 def _signs(rows: NDArray[Any]) -> NDArray[np.uint64]:
