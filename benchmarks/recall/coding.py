@@ -1,6 +1,6 @@
 """The questions a programmer asks about a session: are the records that prove the answer found, and is it in what is served?
 
-    PYTHONPATH=src:. python benchmarks/recall/coding.py [--misses] [--keep FOLDER] [--kind KIND]
+    PYTHONPATH=src:. python benchmarks/recall/coding.py [--misses] [--why] [--keep FOLDER] [--kind KIND]
 
 Strict: the record a labeller named. Lenient: also records that a regular expression found to mention the answer. Served: the
 answer's words, or a quote that proves it, stand in the first 2,048 bytes of the result. Questions without an answer are
@@ -24,11 +24,14 @@ from benchmarks.recall.dialogue import plain
 from session_memory.actions.events import Query
 from session_memory.index.match import STOP
 from session_memory.memory import Memory
+from session_memory.model.passage import stems
 from session_memory.model.snippet import snippet
+from session_memory.model.words import plain_text
 
 KS = (1, 5, 10)
 ROOM = 2048
 MOST = 10
+DEEP = 60  # hits among which --why looks for a record
 
 
 def full_text(memory: Memory, question: str) -> list[dict[str, Any]]:
@@ -76,7 +79,29 @@ def first_at(uuids: list[str], wanted: set[str], mode: str | None) -> int | None
     return next((n for n, each in enumerate(uuids, 1) if each in wanted), None)
 
 
-def main(keep: Path, kind: str | None, misses: bool) -> None:
+def why(memory: Memory, names: dict[str, str], question: dict[str, Any], held: bool) -> str:
+    """A line for a question that is not answered first, or whose answer is not served: its rank, the words it lacks, what is above."""
+    hits = memory.recall.search(question["question"], scope="all", limit=DEEP, explain=True)["results"]
+    uuids, wanted = [names.get(hit["id"], "") for hit in hits], {each["uuid"] for each in question["expected"]}
+    at = first_at(uuids, wanted, question.get("mode"))
+    if (at == 1 and held) or not question["answerable"]:
+        return ""
+    ids = [id_ for id_, uuid in names.items() if uuid in wanted]
+    texts = [plain_text(event["data"]).lower() for event in memory.events.by_ids(ids)]
+    words = [word for word in stems(re.findall(r"[\w.:/-]+", question["question"])) if word not in STOP]
+    lacks = min(([word for word in words if word not in text] for text in texts), key=len, default=words)
+    said = [f"lacks {len(lacks)} of {len(words)}: {', '.join(lacks) or 'none'}"]
+    if at != 1 and hits:
+        above, mine = hits[0]["parts"], hits[at - 1]["parts"] if at else {}
+        gain = sorted(above, key=lambda part: mine.get(part, 0.0) - above[part])[:2]
+        said.append(f"above: {hits[0]['category']}/{hits[0]['type']} by {', '.join(gain)}")
+    if not held:
+        said.append("not in 2 KB" + (": another place of its text is shown" if at and at <= 5 else ""))
+    return f"{question['id'][-3:]} {question['kind']:14} rank {at or f'>{DEEP}':>4}  {'; '.join(said)}"
+
+
+def main(keep: Path, kind: str | None, misses: bool, reasons: bool) -> None:
+    told: list[str] = []
     rows: dict[str, list[dict[str, Any]]] = {}
     for found, memory in material.sessions(keep):
         names = records(memory)
@@ -94,7 +119,7 @@ def main(keep: Path, kind: str | None, misses: bool) -> None:
                 uuids = [names.get(hit["id"], "") for hit in hits]
                 shown = ""
                 for hit in hits:
-                    line = json.dumps(hit, ensure_ascii=False)
+                    line = json.dumps(hit, ensure_ascii=False, separators=(",", ":"))  # as the tool serves it
                     if len((shown + line).encode()) > ROOM:
                         break
                     shown += line + "\n"
@@ -105,8 +130,16 @@ def main(keep: Path, kind: str | None, misses: bool) -> None:
                     "strict": first_at(uuids, strict, question.get("mode")), "lenient": first_at(uuids, lenient, "any"),
                     "served": holds(shown.replace("\\n", " ").replace('\\"', '"'), question) if question["answerable"] else None,
                 })  # fmt: skip
+            if reasons:
+                told.append(
+                    f"{found['session'][:4]}-{line}"
+                    if (line := why(memory, names, question, rows["session_semantic_search"][-1]["served"]))
+                    else ""
+                )
     for name, all_rows in rows.items():
         _table(name, [row for row in all_rows if row["answered"]])
+    if reasons:
+        print("\nnot first, or not served: why\n" + "\n".join(filter(None, told)))
     if misses:
         _misses(rows["session_semantic_search"])
 
@@ -147,7 +180,8 @@ if __name__ == "__main__":
     parser.add_argument("--keep", type=Path, help="folder that keeps the filled memories for the next run")
     parser.add_argument("--kind")
     parser.add_argument("--misses", action="store_true", help="show what was found instead")
+    parser.add_argument("--why", action="store_true", help="a line for each question that is missed")
     given = parser.parse_args()
     material.there(material.LABELS, material.TRANSCRIPTS)
     with tempfile.TemporaryDirectory() as folder:
-        main(given.keep or Path(folder), given.kind, given.misses)
+        main(given.keep or Path(folder), given.kind, given.misses, given.why)

@@ -72,7 +72,7 @@ def scored(question: dict[str, Any], turns: list[str]) -> dict[str, float]:
 def meaning(memory: Memory, question: str) -> list[str]:
     """Vectors alone: the nearest by the cosine of the default encoder."""
     memory.recall.search(question, scope="all", limit=1)
-    encoder, vectors = memory.recall.meaning()
+    encoder, vectors = memory.meaning.local()
     near = vectors.near(encoder.encode([question])[0])
     names = dict(memory.opened.index.database().rows("SELECT n, lower(hex(id)) FROM event"))
     found = near.of(list(names))

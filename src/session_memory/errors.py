@@ -8,6 +8,7 @@ The tree:
     ├── LogUnavailable     the log cannot be written or read: nothing was acknowledged
     ├── IndexUnavailable   the index cannot be used now: the log is untouched
     ├── RemoteError        the remote cannot be reached or used now; nothing local is marked done that is not
+    ├── EmbeddingsUnavailable  a provider of embeddings cannot be used now; words and the local table go on
     └── PluginFailed       a plugin raised, hung or returned something else than it promised
 """
 
@@ -50,6 +51,14 @@ class IndexUnavailable(SessionMemoryError):
 
 class RemoteError(SessionMemoryError):
     """The remote cannot be reached or used now; what was not confirmed counts as not done."""
+
+
+class EmbeddingsUnavailable(SessionMemoryError):
+    """A provider of embeddings cannot be used now. `wait`: seconds until it is worth another try; None: something must change."""
+
+    def __init__(self, code: str, what: str, fix: str = "", *, wait: float | None = None) -> None:
+        self.wait = wait
+        super().__init__(code, what, fix)
 
 
 class PluginFailed(SessionMemoryError):
@@ -108,6 +117,14 @@ CODES: dict[str, str] = {
     "index-unavailable": "The index cannot be opened or read now.",
     "plugin-failed": "A plugin raised an error, took too long or returned a wrong type.",
     "bad-plugin": "A plugin file or class cannot be used.",
+    "embeddings-missing": "The provider of embeddings needs a package that is not installed, or no package brings it.",
+    "embeddings-key": "There is no key for the provider of embeddings, or it does not accept the key.",
+    "embeddings-quota": "The quota or credit at the provider of embeddings is used up.",
+    "embeddings-busy": "The provider of embeddings asks for fewer calls.",
+    "embeddings-offline": "The provider of embeddings could not be reached, or did not answer in time.",
+    "embeddings-failed": "The provider of embeddings answered with an error of its own, or its package raised one.",
+    "embeddings-refused": "The provider of embeddings does not take the request, for example because it has no such model.",
+    "embeddings-wrong": "The provider of embeddings answered something else than vectors of the right number and length.",
     "sync-missing": "Exchanging with other devices needs packages that are not installed.",
     "no-remote": "No remote is configured, or its address or one of its variables is missing or cannot be used.",
     "no-sync-key": "This home has no key for the remote yet.",

@@ -24,6 +24,7 @@ from session_memory.actions.imports import Imports
 from session_memory.actions.invocations import Invocations
 from session_memory.actions.learnings import Learnings
 from session_memory.actions.marks import Marks
+from session_memory.actions.meaning import Meaning
 from session_memory.actions.opened import Opened
 from session_memory.actions.predecessors import Predecessors
 from session_memory.actions.projects import Projects
@@ -102,12 +103,13 @@ class Memory:
         self.entities = Entities(self.opened, self.sessions)
         self.documents = Documents(self.opened, self.sessions)
         self.vocabulary = Vocabulary(self.opened, self.events)
-        self.recall = Recall(self.opened, self.events)
-        self.golden = Golden(self.opened, self.events, self.recall, self.projects)
+        self.meaning = Meaning(self.opened)
+        self.recall = Recall(self.opened, self.events, self.meaning)
+        self.golden = Golden(self.opened, self.events, self.recall, self.meaning, self.projects)
         self.checkpoints = Checkpoints(self.opened, self.sessions, self.states)
         self.handoffs = Handoffs(self.opened, self.sessions, self.states, self.checkpoints)
         self.contexts = Contexts(self.opened, self.sessions)
-        self.learnings = Learnings(self.opened, self.sessions)
+        self.learnings = Learnings(self.opened, self.sessions, self.meaning)
         self.questions = Questions(self.opened, self.sessions, self.events)
         self.trials = Trials(self.opened)
         self.imports = Imports(self.opened)

@@ -24,7 +24,7 @@ class Home:
     __slots__ = (
         "blobs", "brief", "checkpoints", "clients", "config", "events", "forgotten", "golden", "handoffs", "hook_log", "index",
         "index_lock", "origin", "origins", "paused", "plugins", "predecessor", "root", "secret", "segments", "spool", "storage",
-        "store_lock", "torn", "trusted", "vectors",
+        "store_lock", "torn", "trusted", "vectors", "vectors_lock",
     )  # fmt: skip
 
     def __init__(
@@ -58,6 +58,7 @@ class Home:
         self.index_lock = os.path.join(self.storage, "index.lock")
         self.vectors = os.path.join(self.storage, "vectors.sqlite")
         self.golden = os.path.join(self.storage, "golden.json")
+        self.vectors_lock = os.path.join(self.storage, "vectors.lock")
         self.brief = os.path.join(self.storage, "brief")
         self.checkpoints = inside(root, checkpoints_dir)
         self.handoffs = inside(root, handoffs_dir)

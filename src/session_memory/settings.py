@@ -89,13 +89,14 @@ class Settings:
     not want written, or beside what is there already; whoever opens the memory refuses it.
     """
 
-    __slots__ = ("_origins", "_values", "ignored", "problems", "unsafe")
+    __slots__ = ("_origins", "_values", "embeddings_key", "ignored", "problems", "unsafe")
 
     def __init__(self) -> None:
         self._values: dict[str, Any] = {name: default for name, _kind, default, _low, _high, _text in TABLE}
         self._origins: dict[str, str] = {}
         self.problems: list[str] = []
         self.unsafe: list[str] = []
+        self.embeddings_key = ""  # what the variable that api_key_env names holds
         self.ignored: list[str] = []  # what an untrusted project's .env would have set
 
     def value(self, name: str) -> Any:
@@ -196,6 +197,8 @@ def load(root: str, *, environ: Mapping[str, str] | None = None, cwd: str = "") 
     for name in USER_VARIABLES:
         if around.get(name):
             settings._values[name], settings._origins[name] = around[name], "environment"
+    key = settings.value("features.embeddings.api_key_env")
+    settings.embeddings_key = (settings.value(key) if key in USER_VARIABLES else around.get(key) or user.get(key)) or ""
     return settings
 
 
@@ -221,7 +224,7 @@ def write_defaults(root: str) -> None:
         try:
             paths.write_whole(path, default_config_text().encode())
         except OSError:
-            return  # a read-only home works with the defaults; the first write to the log says what is wrong
+            return  # a read-only home works with the defaults; the first write says what is wrong
 
 
 def secret_values(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
@@ -388,10 +391,9 @@ def _env_file(path: str) -> dict[str, str]:
     for line in lines:
         text = line.strip().removeprefix("export ").strip()
         name, equals, value = text.partition("=")
-        name = name.strip()
+        name, value = name.strip(), value.strip()
         if not equals or not name.replace("_", "a").isalnum() or text.startswith("#"):
             continue
-        value = value.strip()
         if value[:1] in ("'", '"') and value.find(value[0], 1) > 0:
             value = value[1 : value.find(value[0], 1)]
         else:

@@ -175,3 +175,15 @@ def test_an_index_that_is_busy_never_loses_a_lesson(memory: Memory, monkeypatch:
 
     monkeypatch.setattr(Index, "catch_up", fails)
     assert memory.learnings.create("pattern", "Kept all the same")["stored"] == "log"
+
+
+def test_a_lesson_in_other_words_is_found_and_called_near(memory: Memory) -> None:
+    memory.learnings.create("pattern", "Retry with exponential backoff", description="Uploads fail under load")
+    memory.learnings.create("pattern", "Keep functions short", confidence=0.9)
+    found = memory.learnings.search("overloaded server attempts")
+    assert found["matched_by"] == "meaning" and "near in meaning" in found["note"]
+    assert [(each["title"], each.get("near", False)) for each in found["learnings"]] == [
+        ("Retry with exponential backoff", True), ("Keep functions short", False),
+    ]  # fmt: skip
+    assert memory.learnings.search("zebra")["matched_by"] == "confidence"
+    assert memory.learnings.search("backoff")["matched_by"] == "words"

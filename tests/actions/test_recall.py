@@ -106,11 +106,11 @@ def test_what_is_forgotten_has_no_vector_any_more(memory: Memory) -> None:
 
 
 def test_what_is_missing_is_made_in_small_steps(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("session_memory.actions.recall.FILL_SECONDS", 0.0)
-    assert not memory.recall.go_on()  # nobody has searched: nothing is loaded
+    monkeypatch.setattr("session_memory.actions.meaning.FILL_SECONDS", 0.0)
+    assert not memory.meaning.go_on()  # nobody has searched: nothing is loaded
     found = memory.recall.search("car")
     assert found["mode"] == "words" and not found.get("behind")
-    assert memory.recall.go_on() and not memory.recall.go_on()
+    assert memory.meaning.go_on() and not memory.meaning.go_on()
     assert memory.recall.search("car")["mode"] == "words and meaning"
 
 

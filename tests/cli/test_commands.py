@@ -143,6 +143,9 @@ def test_people_and_machines_see_the_same(home: str, filled: Path) -> None:
     assert "green" in run(home, "verify", cwd=filled)
     assert json.loads(run(home, "verify", "--json", cwd=filled))["green"] is True
     assert "2 events" in run(home, "rebuild", cwd=filled)
+    assert "local: " in run(home, "embed", cwd=filled)
+    assert json.loads(run(home, "embed", "--json", cwd=filled))["complete"] is True
+    assert re.search(r"Meaning   local: (\d+) of \1 events", run(home, "status", cwd=filled))
     assert "generic" in run(home, "plugins", cwd=filled)
     assert "durability" in run(home, "config", cwd=filled)
 

@@ -189,3 +189,34 @@ def test_words_lead_confidence_and_age_weigh_and_the_category_is_a_word(tmp_path
     sure = learnings.confident(database, (), 1)[0]
     assert {"id", "title", "description", "category", "confidence", "outcomes", "shown", "used"} <= set(sure)
     database.close()
+
+
+def test_meaning_is_added_to_words_and_what_is_only_near_is_marked(tmp_path: Path) -> None:
+    database = filled(
+        tmp_path,
+        stated("words", 0.5, title="Retry the upload", description="once"),
+        stated("both", 0.5, title="Retry uploads with patience", description="wait"),
+        stated("near", 0.5, title="Try again later"),
+        stated("far", 0.9, title="Mocking the clock"),
+    )
+    cosines = {
+        "Retry the upload": 0.2,
+        "Retry uploads with patience": 0.9,
+        "Try again later": 0.6,
+        "Mocking the clock": 0.1,
+    }
+    found = learnings.search(
+        database,
+        ("dir:/p",),
+        "retry upload",
+        "",
+        alike=lambda query, texts: [cosines[each.split("\n")[0]] for each in texts],
+    )
+    assert [(each["id"], each.get("near", False)) for each in found] == [
+        ("both", False),
+        ("words", False),
+        ("near", True),
+    ]
+    nothing = learnings.search(database, ("dir:/p",), "zebra", "", alike=lambda query, texts: [0.0] * len(texts))
+    assert nothing == [] == learnings.search(database, ("dir:/p",), "zebra", "", alike=lambda query, texts: [])
+    database.close()

@@ -108,6 +108,49 @@ def test_the_last_and_the_first_are_told_apart(memory: Memory) -> None:
     assert "step a" in texts(memory, "first commit of the feat", 1)[0]
 
 
+def edited(path: str, text: str, tool: str = "Edit") -> tuple[str, str, Any]:
+    return "tool_call", tool, {"input": {"file_path": path, "new_string": text}, "files": [path]}
+
+
+def test_files_of_tests_come_later_unless_the_question_is_about_tests(memory: Memory) -> None:
+    keep(
+        memory,
+        edited("/p/store.py", "token expiry of the cart"),
+        *noise(40),
+        edited("/p/tests/test_store.py", "token expiry of the cart"),
+    )
+    assert "tests/" not in texts(memory, "token expiry of the cart")[0]
+    assert "tests/" in texts(memory, "tests of the token expiry of the cart")[0]
+
+
+def test_a_change_of_a_file_answers_where_something_is(memory: Memory) -> None:
+    keep(
+        memory,
+        answer("exporter settings are described in the manual"),
+        *noise(40),
+        edited("/p/runtime.exs", "exporter settings are here"),
+    )
+    assert "runtime" in texts(memory, "in which file are the exporter settings?")[0]
+
+
+def test_the_last_commit_is_the_last_of_the_commits(memory: Memory) -> None:
+    keep(
+        memory, answer("[main 05fd186] feat: close the cart session"), *noise(3), answer("[main a230dbf] feat: open the cart session"), *noise(30),
+        ("message", "reply", "this session is over"),
+    )  # fmt: skip
+    assert "a230dbf" in texts(memory, "last commit of the session")[0]
+
+
+def test_where_an_amount_is_asked_for_a_place_with_a_number_is_better(memory: Memory) -> None:
+    keep(
+        memory,
+        ("message", "reply", "a review token is valid for ever"),
+        *noise(30),
+        ("message", "reply", "a review token is valid for 120 seconds"),
+    )
+    assert "120" in texts(memory, "how long is a review token valid?")[0]
+
+
 def test_before_and_after_an_event_are_sides_of_it(memory: Memory) -> None:
     keep(memory, *noise(30), answer("Finished: 68 tests, none wrong"), *noise(3),
          ("message", "reply", "the review page was added"), *noise(3), answer("Finished: 87 tests, none wrong"), *noise(30))  # fmt: skip

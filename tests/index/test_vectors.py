@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from session_memory.index import vectors as room
-from session_memory.index.database import prune_vectors
+from session_memory.index.embedded import prune
 from session_memory.index.vectors import Vectors, rounded
 from session_memory.memory import Memory
 
@@ -103,7 +103,7 @@ def test_what_no_event_says_any_more_is_removed_from_the_bytes(memory: Memory) -
     assert value in Path(memory.opened.home.vectors).read_bytes()
     database = memory.opened.read()
     database.run("DELETE FROM event WHERE id = ?", (bytes.fromhex(gone),))
-    prune_vectors(memory.opened.home.vectors, database)
+    prune(memory.opened.home.vectors, database)
     content = Path(memory.opened.home.vectors).read_bytes()
     assert value not in content and bytes.fromhex(gone) not in content
     assert rounded(Letters()(["cache"])).tobytes() in content

@@ -535,3 +535,8 @@ def test_the_second_maker_of_a_secret_takes_the_first_ones(home: str, monkeypatc
     first = secret.load(place)
     assert made and secret.load(place) == first and len(first) == 32
     assert os.listdir(place.storage) == ["secret"]
+
+
+def test_a_text_can_be_cleaned_as_the_log_would_keep_it(place: paths.Home) -> None:
+    cleaned = Journal(place, patterns=("Blue.*",)).clean("ship Bluebird")
+    assert cleaned.startswith("ship ") and "bird" not in cleaned

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from session_memory.model.asking import NOTHING_ASKED, asked
+from session_memory.model.asking import HASH, NOTHING_ASKED, NUMBER, asked, places, wanted
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,12 @@ def test_before_and_after_split_what_from_when() -> None:
 @given(st.text(max_size=80))
 def test_no_string_is_an_error(text: str) -> None:
     asked(text)
+
+
+def test_what_an_answer_must_hold_is_told_from_the_question() -> None:
+    for question in ("how long is it valid?", "the number of tests", "which port is used", "test count before that"):
+        assert wanted(question) is NUMBER
+    assert wanted("last commit of the session") is HASH and wanted("why is it so?") is None
+    assert places(NUMBER, "v1.2 takes 1,200.5 ms, see a-17 and 8080") == [(11, 18), (36, 40)]
+    assert places(HASH, "[main a230dbf] over deadbeef and 05fd186, effaced") == [(6, 13), (33, 40)]
+    assert places(None, "1") == []

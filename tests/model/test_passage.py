@@ -28,3 +28,12 @@ def test_a_passage_is_never_wider_than_asked_and_holds_what_it_weighs(text: str,
     weight, begin, end = best(text, {"aa": 1.0, "b": 2.0}, wide)
     assert end - begin <= wide + 2
     assert weight == sum(value for word, value in (("aa", 1.0), ("b", 2.0)) if word in text[begin:end])
+
+
+def test_a_place_that_is_wanted_counts_beside_a_word_and_alone_only_where_that_is_said() -> None:
+    text = "cache " + "." * 300 + " 90 cache " + "." * 300 + " 17"
+    number, last = text.index("90"), text.index("17")
+    wanted = [(number, number + 2), (last, last + 2)]
+    assert best(text, {"cache": 1.0}, 50, wanted, 2.0)[1:] == (number, number + 8)
+    assert best("nothing 17", {"cache": 1.0}, 50, [(8, 10)], 2.0) == (0.0, 0, 0)
+    assert best("nothing 17", {"cache": 1.0}, 50, [(8, 10)], 2.0, alone=True) == (2.0, 8, 10)

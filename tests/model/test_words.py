@@ -48,3 +48,22 @@ def test_a_snippet_shows_where_the_words_stand() -> None:
     shown = snippet({"text": text}, "needle lies", 80)
     assert "needle lies here" in shown and shown.startswith("… ") and len(shown) < 100
     assert snippet({"text": "short"}, "absent") == "short"
+
+
+def test_a_snippet_shows_the_number_or_the_hash_that_is_asked_for() -> None:
+    text = "the cache of the shop is warm " + "and so on " * 30 + "the cache lives 90 minutes " + "and so on " * 30
+    assert "90 minutes" in snippet({"text": text}, "how long does the cache live", 80) and "warm" in snippet(
+        {"text": text}, "shop cache", 80
+    )
+    committed = "[main a230dbf] add a page " + "file changed " * 40 + "session session"
+    assert "a230dbf" in snippet({"output": committed}, "last commit of the session", 80)
+    assert snippet({"text": "a session " + "and so on " * 30}, "which commit of the session", 40).startswith(
+        "a session"
+    )
+
+
+def test_a_path_that_is_shown_in_front_takes_no_more_room() -> None:
+    path = "/p/shop/lib/review_token_store.ex"
+    data = {"input": {"file_path": path, "content": "def review " + "x " * 200}, "files": [path]}
+    shown = snippet(data, "review token store", 120)
+    assert shown.count("review_token_store") == 1 and "def review" in shown

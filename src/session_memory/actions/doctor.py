@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from session_memory import ids, paths
-from session_memory.actions import clients, rehearsal, scanner
+from session_memory.actions import clients, meaning, rehearsal, scanner
 from session_memory.actions.opened import Opened
 from session_memory.actions.projects import Projects
 from session_memory.errors import LogUnavailable, SessionMemoryError
@@ -57,7 +57,7 @@ class Doctor:
         for look in (
             self._sqlite, self._disk, self._modes, self._locks, self._spool, self._log, self._blobs, self._leftovers,
             self._index, self._origins, self._predecessor, self._settings, self._plugins, self._clients, self._rehearsal,
-            self._paused, self._aliases, self._scanner, self._features,
+            self._paused, self._aliases, self._scanner, self._embeddings, self._features,
         ):  # fmt: skip
             findings = list(look())
             if fix and any(each.repair for each in findings):
@@ -347,6 +347,15 @@ class Doctor:
             yield Finding("secrets", NOTE, "our own rules look for secrets; a second scanner is not installed.", fix)
         else:
             yield Finding("secrets", OK, "our own rules and betterleaks look for secrets")
+
+    def _embeddings(self) -> Iterator[Finding]:
+        found = meaning.report(self._opened)
+        wrong = [found[name] for name in ("note", "trouble") if name in found]
+        yield Finding(
+            "embeddings", WARNING if wrong else OK,
+            "; ".join([f"{found['provider']}: {found['embedded']:,} of {found['events']:,} events have a vector", *wrong]),
+            "Nothing is lost: words and the local table rank. session-memory embed tries again." if wrong else "",
+        )  # fmt: skip
 
     def _features(self) -> Iterator[Finding]:
         settings = self._opened.settings

@@ -12,9 +12,9 @@ from session_memory import ids, paths
 from session_memory.actions import backups
 from session_memory.actions.opened import Opened
 from session_memory.errors import InvalidInput, LogUnavailable, NotFound, SessionMemoryError
+from session_memory.index import embedded
 from session_memory.index import projects as project_rows
 from session_memory.index.catchup import REBUILD_SECONDS
-from session_memory.index.database import prune_vectors
 from session_memory.log import forgotten, reader
 from session_memory.log.lock import Lock
 from session_memory.model.projects import whole
@@ -152,7 +152,7 @@ class Forgetting:
         opened.index.remove()
         opened.journal.finish_forgetting()
         opened.index.catch_up(wait=REBUILD_SECONDS, progress=progress)
-        prune_vectors(opened.home.vectors, opened.index.database())
+        embedded.prune(opened.home.vectors, opened.index.database())
         sought = {wanted.text, *texts}
         others = _said_by(list(self.lines()), {each for each in plan.needles if each not in sought})
         search = [each for each in plan.needles if each not in others]

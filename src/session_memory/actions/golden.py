@@ -11,6 +11,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from session_memory import ids, paths
+from session_memory.actions.meaning import report
 from session_memory.errors import InvalidInput, NotFound
 from session_memory.index import golden as rows
 from session_memory.model.figures import figures
@@ -18,6 +19,7 @@ from session_memory.model.record import GOLDEN, Draft
 
 if TYPE_CHECKING:
     from session_memory.actions.events import Events
+    from session_memory.actions.meaning import Meaning
     from session_memory.actions.opened import Opened
     from session_memory.actions.projects import Projects
     from session_memory.actions.recall import Recall
@@ -31,10 +33,11 @@ WORSE = 0.0001  # figures are rounded to four places
 class Golden:
     """What search is measured by."""
 
-    def __init__(self, opened: Opened, events: Events, recall: Recall, projects: Projects) -> None:
+    def __init__(self, opened: Opened, events: Events, recall: Recall, meaning: Meaning, projects: Projects) -> None:
         self._opened = opened
         self._events = events
         self._recall = recall
+        self._meaning = meaning
         self._projects = projects
 
     def add(self, question: str, expect: list[str]) -> dict[str, Any]:
@@ -128,14 +131,14 @@ class Golden:
         Raises ImportError, OSError.
         """
         models = {str(each.get("model")) for each in self._known().values()}
-        now = self._recall.meaning()[0].model if models else ""
+        now = report(self._opened).get("model") if models else ""
         return next(iter(sorted(models - {now})), None)
 
     def _settle(self, question: str, session: str) -> None:
         """Load what the first search would load, and make the vectors that are missing: they belong to no figure."""
         until = ids.monotonic() + SETTLE_SECONDS
         self._recall.search(question, session_id=session, scope="project", limit=1)
-        while ids.monotonic() < until and self._recall.go_on():
+        while ids.monotonic() < until and self._meaning.go_on():
             pass
 
     def _known(self) -> dict[str, dict[str, Any]]:

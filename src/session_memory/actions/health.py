@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from session_memory.actions import meaning
 from session_memory.actions.opened import Opened
 from session_memory.errors import IndexUnavailable, SessionMemoryError
 from session_memory.index import agree, documents, entities, learnings
@@ -80,6 +81,7 @@ class Health:
             "index": index,
             "behind": behind,
             "plugins_failed": dict(opened.plugins.failed),
+            "embeddings": meaning.report(opened),
             "features": {name: works for name, (works, _what) in FEATURES.items()},
             "warnings": list(opened.warnings),
         }
@@ -90,6 +92,8 @@ class Health:
         off = [name for name, works in full.pop("features").items() if not works]
         full["features_off"] = {"not in this version": off}
         switched = [name for name in SWITCHED if not self._opened.settings.value(name)]
+        if full["embeddings"]["provider"] == meaning.LOCAL and not {"note", "trouble"} & set(full["embeddings"]):
+            del full["embeddings"]
         if switched:
             full["features_off"]["switched off in config.json"] = switched
         return {name: value for name, value in full.items() if value not in ({}, [], None)}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from session_memory import ids
+from session_memory.actions.meaning import Meaning
 from session_memory.actions.opened import Opened
 from session_memory.actions.sessions import Sessions
 from session_memory.errors import IndexUnavailable, InvalidInput, LogUnavailable, NotFound
@@ -27,9 +28,10 @@ SHOWN = "shown"
 class Learnings:
     """What can be done with learnings."""
 
-    def __init__(self, opened: Opened, sessions: Sessions) -> None:
+    def __init__(self, opened: Opened, sessions: Sessions, meaning: Meaning) -> None:
         self._opened = opened
         self._sessions = sessions
+        self._meaning = meaning
 
     def create(
         self, category: str, title: str, *, description: str = "", confidence: float | None = None,
@@ -74,7 +76,7 @@ class Learnings:
         self, query: str | None = None, context: str | None = None, *, category: str | None = None,
         min_confidence: float | None = None, limit: int = LIMIT, everywhere: bool = False,
     ) -> dict[str, Any]:  # fmt: skip
-        """Learnings by words, best first; where no word matches the surest ones, marked so.
+        """Learnings by words and meaning, best first; where no word matches those near in meaning and the surest, marked so.
 
         Raises InvalidInput (bad-argument, feature-off), IndexUnavailable.
         """
@@ -91,17 +93,21 @@ class Learnings:
         database = self._opened.read()
         projects = () if everywhere else self._projects()
         words = ((query or "").strip(), (context or "").strip())
-        found = rows.search(database, projects, *words, category=category, at_least=least, limit=limit)
-        matched = "words"
-        if not found:
-            matched = "confidence"
-            found = rows.confident(database, projects, limit, at_least=least, category=category)
+        found = rows.search(
+            database, projects, *words, category=category, at_least=least, limit=limit, alike=self._meaning.alike
+        )
+        matched = "confidence" if not found else "words" if any("near" not in each for each in found) else "meaning"
+        if matched != "words":  # no word matches: the surest ones, behind what is near in meaning
+            known = {each["id"] for each in found}
+            sure = rows.confident(database, projects, limit, at_least=least, category=category)
+            found = [*found, *(each for each in sure if each["id"] not in known)][:limit]
         told = _fitted([_told(each) for each in found])
         self.shown([each["learning_id"] for each in told])
         result: dict[str, Any] = {"learnings": told, "matched_by": matched}
-        if any(words) and matched == "confidence" and told:
-            result["note"] = "No word of the query matches; these are the learnings with the most confidence."
-        if any(words) and projects and matched == "confidence":
+        if any(words) and matched != "words" and told:
+            those = "those near in meaning, then " if matched == "meaning" else ""
+            result["note"] = f"No word of the query matches; these are {those}the learnings with the most confidence."
+        if any(words) and projects and matched != "words":
             elsewhere = rows.elsewhere(database, projects, *words)
             result.update({"in_other_projects": elsewhere} if elsewhere else {})
         return result
@@ -233,7 +239,7 @@ def _told(found: dict[str, Any]) -> dict[str, Any]:
         "learning_id": found["id"], "category": found["category"], "title": plain(found["title"]),
         "description": shortened(plain(found["description"]), TOLD), "confidence": found["confidence"],
         "outcomes": found["outcomes"], "usage_count": found["used"], "shown": found["shown"],
-        "last": ids.at_text(found["last"])[:10], "project": found["project_name"],
+        "last": ids.at_text(found["last"])[:10], "project": found["project_name"], **({"near": True} if "near" in found else {}),
     }  # fmt: skip
 
 

@@ -40,6 +40,7 @@ COMMANDS: dict[str, str] = {
     "import": "bring existing history in",
     "verify": "prove that log, chain and index agree",
     "rebuild": "make the index again from the log",
+    "embed": "make the vectors that search by meaning lacks",
     "doctor": "look at everything a memory stands on, and repair what can be repaired",
     "backup": "copy a memory into one file, and prove the copy by restoring it",
     "restore": "make a home from a backup",

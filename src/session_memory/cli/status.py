@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from session_memory.cli.embed import told
 from session_memory.cli.opening import open_memory
 from session_memory.model.amounts import plural, size
 from session_memory.model.features import FEATURES
@@ -53,6 +54,11 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
     if other is not None:
         text = f"Golden    last asked with the model {other}: session-memory eval run tells what another one changed"
         terminal.line(terminal.style(text, "yellow"))
+    if index["ok"]:
+        first, *more = told(report["embeddings"])
+        terminal.line(f"Meaning   {first}")
+        for line in more:
+            terminal.line(terminal.style(f"          {line}", "yellow"))
     for name, why in report["plugins_failed"].items():
         terminal.line(f"Plugin    {name} failed: {why}")
     for warning in report["warnings"]:

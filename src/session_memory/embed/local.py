@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from session_memory.embed.pieces import Pieces
+from session_memory.index.embedded import LOCAL_MODEL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,14 +21,13 @@ if TYPE_CHECKING:
 
 FOLDER = os.path.dirname(__file__)
 WIDE = 256
-MODEL = "minilm-static-256-v1"
 MOST = 4_000  # characters of a text that are read
 
 
 class Local:
     """The encoder of the default install."""
 
-    model = MODEL
+    model = LOCAL_MODEL
     wide = WIDE
 
     def __init__(self) -> None:

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from session_memory.index.database import Database, Value
     from session_memory.index.match import Match
 
-POOL = 300  # candidates that are ranked with all that is known of them; behind them bm25 decides
-FIRST_HITS = 600  # rows taken from full text before filters
-MANY, COMMON = 8_000, 4_000  # rows beyond which ranking is bounded; rows beyond which a word is common
+POOL = 1_000  # candidates that are ranked with all that is known of them; behind them bm25 decides
+FIRST_HITS = 2_000  # rows taken from full text before filters
+MANY, COMMON = 50_000, 10_000  # rows beyond which ranking is bounded; rows beyond which a word is common
 WEIGHTS = "1.0, 0.6"  # of the columns text and parts: a part of a word says less than the word
 
 

@@ -142,6 +142,8 @@ CREATE TABLE IF NOT EXISTS vector (model TEXT NOT NULL, hash BLOB NOT NULL, valu
 CREATE TABLE IF NOT EXISTS said (model TEXT NOT NULL, event BLOB NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (model, event))
   WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS said_hash ON said (model, hash);
+-- How each provider but the local table stands: its model, and the last trouble, with its time (ms); NULL when all is well.
+CREATE TABLE IF NOT EXISTS provider (name TEXT PRIMARY KEY, model TEXT NOT NULL, at INTEGER, trouble TEXT) WITHOUT ROWID;
 """
 
 
@@ -159,28 +161,6 @@ def open_vectors(path: str) -> Iterator[apsw.Connection]:
         yield connection
     finally:
         connection.close()
-
-
-def prune_vectors(path: str, database: Database) -> None:
-    """Remove the vectors of texts that no event of the index says any more, from the bytes of the file too.
-
-    Raises apsw.Error, OSError.
-    """
-    if not os.path.exists(path):
-        return
-    with open_vectors(path) as kept:
-        gone = [
-            row
-            for row in kept.execute("SELECT model, event FROM said")
-            if database.one("SELECT 1 FROM event WHERE id = ?", (row[1],)) is None
-        ]
-        with kept:
-            kept.executemany("DELETE FROM said WHERE model = ? AND event = ?", gone)
-            kept.execute(
-                "DELETE FROM vector WHERE NOT EXISTS"
-                " (SELECT 1 FROM said WHERE said.model = vector.model AND said.hash = vector.hash)"
-            )
-        kept.execute("VACUUM")
 
 
 def loads(text: str) -> Any:

@@ -13,6 +13,7 @@ from session_memory import ids
 from session_memory.index.candidates import WEIGHTS
 from session_memory.index.database import loads
 from session_memory.index.match import match
+from session_memory.index.ranking import shares
 from session_memory.index.sessions import clock, rows_for
 from session_memory.model.confidence import CONFIDENT, HALF, OLD_MS, OUTCOMES, after, freshness
 from session_memory.model.likeness import ALIKE, likeness
@@ -20,10 +21,12 @@ from session_memory.model.record import OUTCOME
 from session_memory.model.words import plain_text, search_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from session_memory.index.database import Database, Value
     from session_memory.model.record import Record
+
+    Alike = Callable[[str, Sequence[str]], Sequence[float]]
 
 COLUMNS = (
     "learning.n, learning.id, learning.title, learning.category, learning.confidence, success, partial, failed, used, shown,"
@@ -34,6 +37,11 @@ FRESH = f"(1.0 - {HALF} * min(1.0, max(0.0, (? - last) / {OLD_MS}.0)))"
 CANDIDATES = 200  # best word matches that are weighed by confidence
 CONTEXT = 0.3  # what a word of the context is worth beside one of the query
 TRUSTED = 0.6  # how much of a rank hangs on confidence
+MEANING, NEAR_ENOUGH = (
+    1.0,
+    0.35,
+)  # weight of meaning beside words; cosine from which one without any of the words is shown
+MOST_MEANT = 2_000  # learnings that are compared by meaning, the surest first
 NEAR, MOST_NEAR = 50, 3  # candidates for being the same; how many are named
 
 
@@ -211,21 +219,44 @@ def confident(
 
 def search(
     database: Database, projects: Sequence[str], query: str, context: str, *, category: str | None = None,
-    at_least: float = 0.0, limit: int = 10,
+    at_least: float = 0.0, limit: int = 10, alike: Alike | None = None,
 ) -> list[dict[str, Any]]:  # fmt: skip
-    """The learnings whose words match, best first: by words, weighed with confidence and age. Members as `confident` gives."""
-    scores = _scores(database, _where(projects, category, at_least), query, context)
-    if not scores:
+    """The learnings that answer best: by words and meaning as events are ranked, weighed with confidence and age.
+
+    alike: how near texts are to a query in meaning. Members as `confident` gives; with `near` where no word matches.
+    """
+    among = _where(projects, category, at_least)
+    words = _scores(database, among, query, context)
+    near = _nearness(database, among, query or context, alike, words)
+    if not words and not near:
         return []
+    best, meant = max(words.values(), default=1.0), shares(near)
+    scores = {n: words.get(n, 0.0) / best + MEANING * meant.get(n, 0.0) for n in (*words, *near)}
     marks = ", ".join("?" * len(scores))
     rows = list(database.rows(f"SELECT {COLUMNS} FROM {JOINED} WHERE learning.n IN ({marks})", (*scores,)))
-    now, best = ids.now_ms(), max(scores.values())
+    now = ids.now_ms()
 
     def rank(row: tuple[Any, ...]) -> tuple[float, str]:
         trusted = 1.0 - TRUSTED + TRUSTED * row[4]
-        return (-scores[row[0]] / best * trusted * freshness(now - row[10]), row[1])
+        return (-scores[row[0]] * trusted * freshness(now - row[10]), row[1])
 
-    return [_described(row) for row in sorted(rows, key=rank)[:limit]]
+    found = sorted(rows, key=rank)[:limit]
+    return [{**_described(row), **({} if row[0] in words else {"near": True})} for row in found]
+
+
+def _nearness(
+    database: Database, among: tuple[str, list[Value]], query: str, alike: Alike | None, words: Iterable[int]
+) -> dict[int, float]:
+    """Row number -> cosine of what matches by words, and of the surest others that are near enough."""
+    if alike is None or not query.strip():
+        return {}
+    rows = list(database.rows(
+        f"SELECT learning.n, title, body ->> 'description' FROM {JOINED} WHERE {among[0]}"
+        " ORDER BY learning.confidence DESC, last DESC LIMIT ?", (*among[1], MOST_MEANT),
+    ))  # fmt: skip
+    found = alike(query, [f"{title}\n{description or ''}" for _n, title, description in rows])
+    matching = set(words)
+    return {row[0]: cosine for row, cosine in zip(rows, found) if cosine >= NEAR_ENOUGH or row[0] in matching}
 
 
 def elsewhere(database: Database, projects: Sequence[str], query: str, context: str) -> int:

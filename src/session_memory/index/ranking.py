@@ -17,7 +17,7 @@ from session_memory.index.match import match as match_words
 from session_memory.index.reading import look
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from session_memory.index.database import Database, Value
     from session_memory.model.asking import Asked
@@ -86,12 +86,18 @@ def _mean(pool: dict[int, Hit], near: Near) -> None:
     found = near.of(list(pool))
     if not found:
         return
-    low, high = min(each for _own, each in found.values()), max(each for _own, each in found.values())
+    share = shares({n: smooth for n, (_own, smooth) in found.items()})
     talk = sum(not hit.category.startswith("tool_") for hit in pool.values()) / len(pool)
     weight = MEANING_TOOLS + (MEANING - MEANING_TOOLS) * talk * talk
-    for n, (own, smooth) in found.items():
+    for n, (own, _smooth) in found.items():
         pool[n].similarity = own
-        pool[n].parts["meaning"] = weight * (smooth - low) / ((high - low) or 1.0)
+        pool[n].parts["meaning"] = weight * share[n]
+
+
+def shares(values: Mapping[int, float]) -> dict[int, float]:
+    """How far each value lies on the way from the lowest (0) to the highest (1): scores of two kinds can then be added."""
+    low, high = min(values.values(), default=0.0), max(values.values(), default=0.0)
+    return {n: (value - low) / ((high - low) or 1.0) for n, value in values.items()}
 
 
 def _main(match: Match, asked: Asked) -> Match | None:
@@ -144,7 +150,13 @@ def _ends(hits: list[Hit], asked: Asked) -> None:
         return
     times = [hit.at for hit in hits]
     first, span = min(times), (max(times) - min(times)) or 1
+    liked = sorted(
+        (hit for hit in hits if asked.kinds and hit.parts.get("kind", 0.0) > 0), key=lambda hit: (hit.at, hit.n)
+    )
+    place = {
+        hit.n: n / max(1, len(liked) - 1) for n, hit in enumerate(liked)
+    }  # the last commit is the last of the commits
     for hit in hits:
-        there = (hit.at - first) / span
+        there = place.get(hit.n, (hit.at - first) / span)
         hit.parts["end"] = hit.score * ENDS * (there if asked.end > 0 else 1 - there) ** 2
         hit.score += hit.parts["end"]

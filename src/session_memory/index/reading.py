@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from session_memory.index.candidates import Hit
 from session_memory.index.database import loads
+from session_memory.model.asking import places
 from session_memory.model.passage import best, stem, stems
 from session_memory.model.words import plain_text
 
@@ -21,11 +22,15 @@ if TYPE_CHECKING:
 PASSAGE = 0.5  # weight of how much of the query stands in one passage
 PIECES = 0.1  # weight of the parts of joined words that stand alone as well
 LIKED = 1.5  # factor for an event of the kind that is asked for
+COMMITTED, CHANGED = 1.33, 1.25  # factors beside it for a commit, and for a change of a file where a place is asked for
+TEST = 0.85  # factor for what happens in files of tests where the query is not about tests
 DONE = 0.8  # factor for answers of tools that only say that a file was written
 DEFINES, SHOWS = 1.7, 1.15  # factors for a call that defines a name, and for another text that does
 QUESTION, NAMED = 0.85, 1.15  # factors for dialogue: a question seldom answers; somebody named in the query is meant
 LOOK = 200  # characters by whose letters texts are alike
 LONG_COMMAND = 300  # a longer one is a script or a commit message
+TEST_FILE = re.compile(r"(^|/)(tests?|specs?|__tests__)/|[._-](test|spec)\.|(^|/)test_")
+TESTED = re.compile(r"\b(tests?|spec)")
 LETTERS = re.compile(r"[^a-z]+")
 RULE = re.compile(r"\b(must|never|do not|don't|always|only|instead of|not allowed|forbidden|required?)\b")
 COMMIT = re.compile(r"\[[\w./-]+(?: \([^)]*\))? [0-9a-f]{7,40}\] ")
@@ -52,7 +57,8 @@ def look(database: Database, hits: list[Hit], match: Match, main: Match, asked: 
     texts = {n: plain_text(data).lower() for n, (data, _by) in told.items()}
     words = stems([each.strip('"') for each in main.wholes])
     weights = {each: math.log(1 + len(hits) / (1 + sum(each in text for text in texts.values()))) for each in words}
-    whole = sum(weights.values()) or 1.0
+    worth = sum(weights.values()) / max(1, len(words)) if asked.wanted else 0.0  # as much as a word
+    whole = sum(weights.values()) + worth or 1.0
     for hit in hits:
         data, by = told[hit.n]
         text = texts[hit.n]
@@ -61,7 +67,7 @@ def look(database: Database, hits: list[Hit], match: Match, main: Match, asked: 
         if hit.category.startswith("tool_"):
             hit.look = LETTERS.sub("", text[:LOOK])[: LOOK // 4]
         hit.file = str(files[0]) if isinstance(files, list) and files else ""
-        hit.parts["passage"] = PASSAGE * best(text, weights)[0] / whole
+        hit.parts["passage"] = PASSAGE * best(text, weights, wanted=places(asked.wanted, text), worth=worth)[0] / whole
         hit.score += hit.parts["passage"]
         if match.parts:
             hit.parts["pieces"] = PIECES * _pieces_in(text, match) / len(match.parts)
@@ -69,7 +75,7 @@ def look(database: Database, hits: list[Hit], match: Match, main: Match, asked: 
         factor = 1.0
         for name, likes in KINDS:
             if name in asked.kinds and likes(found):
-                factor *= LIKED
+                factor *= LIKED * (COMMITTED if name == "commit" else 1.0)
         if asked.within is not None and asked.within[0] <= hit.at <= asked.within[1]:
             factor *= LIKED
         if asked.counted and re.search(rf"\b\d+ (?:\w+ )?{re.escape(asked.counted)}", text):
@@ -80,6 +86,10 @@ def look(database: Database, hits: list[Hit], match: Match, main: Match, asked: 
             factor *= DONE
         if any(defines(text, each) for each in match.joined):
             factor *= DEFINES if hit.category == "tool_call" else SHOWS
+        if "place" in asked.kinds and hit.type in ("Edit", "MultiEdit") and hit.file:
+            factor *= CHANGED
+        if TEST_FILE.search(hit.file) and not TESTED.search(" ".join(words)):
+            factor *= TEST
         if factor != 1.0:
             hit.parts["kind"] = hit.score * (factor - 1)
             hit.score *= factor

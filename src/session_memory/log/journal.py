@@ -68,6 +68,10 @@ class Journal:
         self._spooled_clock = ""  # the last clock this process gave to a spooled record
         self.redacted = 0  # secrets replaced by this process
 
+    def clean(self, text: str) -> str:
+        """`text` with every secret replaced, as the log would hold it."""
+        return self._redactor.redact_text(text)[0]
+
     def append(self, drafts: Iterable[Draft], *, stated: bool = True) -> list[Record]:
         """Keep the drafts, in order, all or none; returns them as the log holds them.
 

@@ -127,7 +127,7 @@ class Server(MCPServer[Any]):
             loop.call_later(LOOK_SECONDS, look)
             memory = self._memory.opened()
             if memory is not None:
-                memory.recall.go_on()
+                memory.meaning.go_on()
             if memory is None or loop.time() - last < memory.opened.settings.auto_checkpoint_seconds:
                 return
             last = loop.time()

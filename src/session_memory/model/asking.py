@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from itertools import islice
 
 KINDS: tuple[tuple[str, str], ...] = (
     ("command", r"\b(which|what) command|\bcommands? (to|for|that)\b|\bhow (do|did|does|can|could|should|to|was|were) "
@@ -54,15 +55,38 @@ class Asked:
     main: str = ""
     anchor: str = ""
     compaction: bool = False
+    wanted: re.Pattern[str] | None = None  # what an answer must hold
     within: tuple[int, int] | None = None  # ms: a time that the question mentions
 
+
+# what an answer must hold, whatever its words: a number, or the hash of a commit
+AMOUNT = re.compile(
+    r"\bhow (many|much|long|often|big|large|old|far|fast|wide)\b|\b(count|number|amount) of\b|\b\w{3,} count\b"
+    r"|\b(which|what) (port|version|limit|timeout|size|status|code)\b"
+)
+NUMBER = re.compile(r"(?<![\w.:/-])\d[\d_,.]*\d?(?![\w/-])")
+HASH = re.compile(r"(?<![\w./-])(?=[a-f]*\d)[0-9a-f]{7,12}(?![\w/-])")
+MOST_WANTED = 200  # places of one text
 
 NOTHING_ASKED = Asked(frozenset())
 
 
+def wanted(question: str) -> re.Pattern[str] | None:
+    """What the answer to a question must hold, as far as that can be told; never raises."""
+    low = " ".join(question.lower().split())[:1_000]
+    if any(name == "commit" and pattern.search(low) for name, pattern in ASKED):
+        return HASH
+    return NUMBER if AMOUNT.search(low) else None
+
+
+def places(pattern: re.Pattern[str] | None, text: str) -> list[tuple[int, int]]:
+    """Where it stands in a text."""
+    return [found.span() for found in islice(pattern.finditer(text), MOST_WANTED)] if pattern else []
+
+
 def asked(text: str, within: tuple[int, int] | None = None) -> Asked:
     """Read a question that mentions the time `within`; never raises."""
-    return replace(_asked(text), within=within)
+    return replace(_asked(text), within=within, wanted=wanted(text))
 
 
 def _asked(text: str) -> Asked:

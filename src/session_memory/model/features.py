@@ -26,8 +26,8 @@ FEATURES: dict[str, tuple[bool, str]] = {
     "questions": (True, "what is open in every session, and answers from outside"),
     "entities": (True, "knowledge graph: stated, and mentioned by events"),
     "documents": (True, "PDF, DOCX, HTML, Markdown, text and code read in and found like events"),
-    "embeddings": (True, "search by meaning: a table that we ship; nothing is sent anywhere"),
     "work memory": (True, "how a command was run, what helped against an error, what shaped a file; golden questions"),
+    "embeddings": (True, "search by meaning: a table that we ship; OpenAI or a package's provider with your consent"),
     "cloud_sync": (False, "several devices"),
     "web": (False, "pages for people"),
 }

@@ -6,12 +6,13 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 WIDE = 400  # characters of a passage
 MOST_PLACES = 60  # of one word in one text
 ENDINGS = ("ations", "ation", "ments", "ment", "ings", "ing", "ers", "er", "ed", "es", "s", "e", "ly")
 SHORTEST = 3
+WANTED = "\0"  # stands for a place that is wanted: no word
 WORD = re.compile(r"\w+")
 
 
@@ -29,10 +30,14 @@ def stems(words: list[str]) -> list[str]:
     return list(dict.fromkeys(stem(each) for word in words for each in WORD.findall(word) if len(each) > 1))
 
 
-def best(text: str, weights: Mapping[str, float], wide: int = WIDE) -> tuple[float, int, int]:
+def best(
+    text: str, weights: Mapping[str, float], wide: int = WIDE, wanted: Sequence[tuple[int, int]] = (), worth: float = 0.0,
+    alone: bool = False,
+) -> tuple[float, int, int]:  # fmt: skip
     """(weight of the words in it, begin, end) of the passage of at most `wide` characters that holds the most of them.
 
-    `text` is lower case, `weights` go by stem. (0, 0, 0) where none stands.
+    `text` is lower case, `weights` go by stem. wanted: places (begin, end) one of which is worth as much as a word of this
+    weight; alone: even where no word stands beside it. (0, 0, 0) where nothing stands.
     """
     places: list[tuple[int, str]] = []
     for each in weights:
@@ -42,8 +47,12 @@ def best(text: str, weights: Mapping[str, float], wide: int = WIDE) -> tuple[flo
                 places.append((at, each))
                 count += 1
             at = text.find(each, at + len(each))
-    if not places:
+    if not places and not (wanted and alone):
         return 0.0, 0, 0
+    if wanted:
+        weights = {**weights, WANTED: worth}
+        ends = dict(wanted)
+        places += [(begin, WANTED) for begin in ends]
     places.sort()
     inside: dict[str, int] = {}
     weight, first = 0.0, 0
@@ -58,6 +67,7 @@ def best(text: str, weights: Mapping[str, float], wide: int = WIDE) -> tuple[flo
             if not inside[out]:
                 weight -= weights[out]
             first += 1
-        if weight > found[0] + 1e-9:
-            found = (weight, places[first][0], at + len(each))
+        bare = not alone and each is WANTED and weight <= worth + 1e-9
+        if weight > found[0] + 1e-9 and not bare:
+            found = (weight, places[first][0], ends[at] if each is WANTED else at + len(each))
     return found

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from session_memory.model.asking import HASH, places, wanted
 from session_memory.model.passage import best, stems
 from session_memory.model.words import plain_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+WORTH = 6  # what a number or hash that is asked for is worth: a word of so many letters
 FOLDERS = 5  # last parts of a path that are shown
 
 
@@ -23,11 +25,17 @@ def snippet(data: Mapping[str, Any], keyword: str = "", room: int = 200) -> str:
         return text
     words = stems(keyword[:1000].split()[:64])
     path = _path(data)
+    if path:  # it is shown in front: the room is for what else there is
+        text = " ".join(text.replace(data["files"][0], " ").split())
+        if len(text) <= room - len(path):
+            return path + text
     room = max(room - len(path), room // 2)
     low = text.lower()
-    _weight, first, end = best(
-        low if len(low) == len(text) else text, {each: len(each) for each in words}, room * 4 // 5
-    )
+    low = low if len(low) == len(text) else text
+    weights = {each: len(each) for each in words}
+    sought = wanted(keyword)
+    worth = 2 * sum(weights.values()) if sought is HASH else WORTH
+    _weight, first, end = best(low, weights, room * 4 // 5, places(sought, low), worth, alone=sought is HASH)
     if not end:
         return path + text[:room].rstrip() + " …"
     begin = max(0, min(first - (room - (end - first)) // 3, len(text) - room))
