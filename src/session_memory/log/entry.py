@@ -61,7 +61,8 @@ def make(home: Home, secret_bytes: bytes, redactor: Redactor, draft: Draft, bans
     if len(text) > line.MAX_LINE - HEADER_ROOM:
         blob = blobs.write(home, line.body_bytes(body, ids.new_salt()))
         text = line.body_bytes({"blob": {"sha": blob, "bytes": len(text)}}, ids.new_salt())
-    return Entry(draft, key, body, text, blob, banned=bans.bans(draft.id or "", key)), count
+    banned = bans.bans(draft.id or "", key) or any(bans.bans("", key_of(each, draft)) for each in bans.older)
+    return Entry(draft, key, body, text, blob, banned=banned), count
 
 
 def drop(home: Home, entries: list[Entry]) -> None:

@@ -11,9 +11,10 @@ import hashlib
 import json
 import os
 
-from session_memory import paths
+from session_memory import ids, paths
 from session_memory.log import reader
 from session_memory.log.tail import Tail
+from session_memory.model.pattern import later
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from session_memory.paths import Home
 
 MACHINE_FILES = ("/etc/machine-id", "/var/lib/dbus/machine-id")
+CLOCK = later(r"[0-9]{13}\.[0-9]{4}")
 MOST = 64 * 1024  # bytes of origin.json that are read
 
 
@@ -100,9 +102,28 @@ def leave(home: Home, old: str) -> bool:
     return True
 
 
+def foreign_clock(home: Home) -> str:
+    """The highest clock of what came from other origins, as noted; "" when nothing came. A writer asks at every record."""
+    try:
+        fd = paths.open_file(home.clock, os.O_RDONLY)
+    except OSError:
+        return ""
+    try:
+        noted = os.read(fd, 18).decode("ascii", "replace")
+    finally:
+        os.close(fd)
+    return noted if CLOCK.fullmatch(noted) and int(noted[:13]) < ids.MAX_MS else ""
+
+
+def note_clock(home: Home, hlc: str) -> None:
+    """Note a clock that is coming from another origin, if it is the highest: before its line. Raises OSError."""
+    if hlc > foreign_clock(home):
+        paths.write_whole(home.clock, hlc.encode("ascii"))
+
+
 def highest_clock(home: Home) -> str:
     """The highest clock in the foreign logs, "" without any: what is written here now comes after all that is known."""
-    highest = ""
+    highest = foreign_clock(home)
     for name in reader.origins(home):
         folder = os.path.join(home.origins, name)
         files = [os.path.join(folder, "segments", each) for each in reader.segments(folder)]
