@@ -9,6 +9,7 @@ from session_memory import paths, settings
 from session_memory.actions import launcher, scanner
 from session_memory.actions.backups import Backups
 from session_memory.actions.checkpoints import Checkpoints
+from session_memory.actions.conflicts import Conflicts
 from session_memory.actions.context import Contexts
 from session_memory.actions.doctor import Doctor
 from session_memory.actions.documents import Documents
@@ -29,6 +30,7 @@ from session_memory.actions.scans import Scans
 from session_memory.actions.sessions import Sessions
 from session_memory.actions.starts import Starts
 from session_memory.actions.states import States
+from session_memory.actions.sync import Sync
 from session_memory.actions.trials import Trials
 from session_memory.errors import InvalidInput
 from session_memory.index.catchup import Index
@@ -109,6 +111,8 @@ class Memory:
         self.doctor = Doctor(self.opened, self.projects)
         self.forgetting = Forgetting(self.opened)
         self.scans = Scans(self.opened, self.forgetting)
+        self.sync = Sync(self.opened, self.forgetting)
+        self.conflicts = Conflicts(self.forgetting)
         self.starts = Starts(
             self.opened, self.sessions, self.states, self.handoffs, self.health, self.imports, self.projects
         )

@@ -66,7 +66,7 @@ MOST_CONFIG = 1_000_000  # bytes
 class Environment:
     """What other rooms need to know of the environment."""
 
-    __slots__ = ("claude_projects", "client_pid", "client_session", "home", "no_color", "off", "project_dir")
+    __slots__ = ("claude_projects", "client_pid", "client_session", "home", "no_color", "off", "passphrase", "project_dir")  # fmt: skip
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.home = environ.get("SESSION_MEMORY_HOME") or None
@@ -75,6 +75,7 @@ class Environment:
         self.client_pid = environ.get("CLAUDE_PID") or ""
         self.project_dir = environ.get("CLAUDE_PROJECT_DIR") or None
         self.no_color = bool(environ.get("NO_COLOR"))
+        self.passphrase = environ.get("SESSION_MEMORY_SYNC_PASSPHRASE") or ""
         claude = environ.get("CLAUDE_CONFIG_DIR") or os.path.join(os.path.expanduser("~"), ".claude")
         self.claude_projects = os.path.join(claude, "projects")
 

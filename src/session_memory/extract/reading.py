@@ -76,14 +76,14 @@ def read(content: bytes, format_: str, progress: Progress = lambda done, total: 
     return Found(told["text"], KIND[format_], told["title"], told["pages"])
 
 
-def install_command(names: list[str]) -> str:
-    """What installs packages into the environment that runs now."""
+def install_command(names: list[str], extra: str = "documents") -> str:
+    """What installs packages (those of our `extra`) into the environment that runs now."""
     wanted = " ".join(f"'{name}'" for name in names)
     place = sys.prefix.replace("\\", "/")
     if "/pipx/venvs/" in place:
         return f"pipx inject session-memory {wanted}"
     if "/uv/tools/" in place:
-        return "uv tool install --force 'session-memory[documents]'"
+        return f"uv tool install --force 'session-memory[{extra}]'"
     if find_spec("pip") is None:
         return f"uv pip install --python {sys.executable} {wanted}"
     return f"{sys.executable} -m pip install {wanted}"

@@ -40,9 +40,9 @@ class Foreign:
         roll_bytes: int = ROLL_BYTES,
     ) -> None:
         self._home = home
-        self._secret = secret
+        self.secret = secret
         self._bans = bans
-        self._wait = wait
+        self.wait = wait
         self._roll_bytes = roll_bytes
         self._active = Active(home, secret, warn, roll_bytes)
 
@@ -52,7 +52,7 @@ class Foreign:
         False: the log does not end in that line (any more), and nothing was done. What is forgotten here comes in without
         its body; where lines tell of more that is, the sweep is noted as due before they are written.
         """
-        with Lock(self._home.store_lock, self._wait), self._active as active:
+        with Lock(self._home.store_lock, self.wait), self._active as active:
             own = active.tail.origin == origin
             end = active.tail.copy() if own else self._end(origin)
             if (end.seq, end.chain) != (seq, chain):
@@ -69,7 +69,7 @@ class Foreign:
                 highest = max(highest, each.hlc if int(each.hlc[:13]) < ids.MAX_MS else "")
                 chunks.append(raw + b"\n")
             if due:
-                forgotten.note_blobs(self._home, self._secret, gone)
+                forgotten.note_blobs(self._home, self.secret, gone)
             if own:
                 active.put(b"".join(chunks), end, flush=True)
             else:
@@ -80,7 +80,7 @@ class Foreign:
     def null(self, origin: str, chains: set[bytes]) -> int:
         """Take the bodies out of the lines of these chains, forgotten elsewhere; returns how many. The sweep is due then."""
         count = 0
-        with Lock(self._home.store_lock, self._wait), self._active as active:
+        with Lock(self._home.store_lock, self.wait), self._active as active:
             own = active.tail.origin == origin
             for path in reader.files(self._home) if own else self._files(origin):
                 content, parts, at, gone = _read(path), [], 0, []
@@ -91,7 +91,7 @@ class Foreign:
                         at = place.end
                         gone.append(each)
                 if gone:
-                    forgotten.note_blobs(self._home, self._secret, gone)
+                    forgotten.note_blobs(self._home, self.secret, gone)
                     paths.write_whole(path, b"".join([*parts, content[at:]]))
                     count += len(gone)
             if own:
@@ -104,7 +104,7 @@ class Foreign:
         Of the rest, what is in no other log and not among the ids `known` moves into this home's own log, under a fresh
         origin if it is this very log that is parted. A kill in between leaves it to be done again, and doubles nothing.
         """
-        with Lock(self._home.store_lock, self._wait):
+        with Lock(self._home.store_lock, self.wait):
             with self._active as active:
                 own = active.tail.origin == origin
                 elsewhere = known | self._ids_beside(origin)
@@ -115,10 +115,10 @@ class Foreign:
                 elif moved:
                     self._add(active, moved)
             if own:
-                with Active(self._home, self._secret, lambda text: None, self._roll_bytes):
+                with Active(self._home, self.secret, lambda text: None, self._roll_bytes):
                     pass  # the change of origin is carried out as one that was cut short is
-                self._active = Active(self._home, self._secret, lambda text: None, self._roll_bytes)
-            forgotten.note_blobs(self._home, self._secret, rest)
+                self._active = Active(self._home, self.secret, lambda text: None, self._roll_bytes)
+            forgotten.note_blobs(self._home, self.secret, rest)
             self._cut(origin, same)
         return len(moved)
 
@@ -209,7 +209,7 @@ class Foreign:
             assert found is not None
         paths.write_whole(self._home.next, b"".join(raw + b"\n" for raw in raws))
         known = origins.read(self._home)
-        machine, inode = origins.here(self._home, self._secret)
+        machine, inode = origins.here(self._home, self.secret)
         machines = known.machines if known is not None else [machine] if machine else []
         origins.write(self._home, origins.Known(new, machines, inode, (origin, tail.seq)))
 

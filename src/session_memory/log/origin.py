@@ -12,7 +12,7 @@ import json
 import os
 
 from session_memory import ids, paths
-from session_memory.log import reader
+from session_memory.log import reader, secret
 from session_memory.log.tail import Tail
 from session_memory.model.pattern import later
 
@@ -39,7 +39,7 @@ class Known:
         self.was = was
 
 
-def here(home: Home, secret: bytes) -> tuple[str, int]:
+def here(home: Home, key: bytes) -> tuple[str, int]:
     """This machine (a keyed hash, "" where it has no name) and the storage folder's inode (0 where there is none)."""
     name = b""
     for path in MACHINE_FILES:
@@ -50,7 +50,7 @@ def here(home: Home, secret: bytes) -> tuple[str, int]:
             continue
         if name:
             break
-    machine = hashlib.blake2b(name, key=secret, digest_size=8).hexdigest() if name else ""
+    machine = hashlib.blake2b(name, key=key, digest_size=8).hexdigest() if name else ""
     return machine, os.stat(home.storage).st_ino
 
 
@@ -79,6 +79,19 @@ def write(home: Home, known: Known) -> None:
     if known.was is not None:
         content["was"] = {"origin": known.was[0], "seq": known.was[1]}
     paths.write_whole(home.origin, json.dumps(content).encode("ascii") + b"\n")
+
+
+def rekey(home: Home, secrets: list[bytes]) -> None:
+    """Take the first of these over as the home's secret, under the store lock; the home goes on as the origin that it is.
+
+    This machine is named by a hash with the new secret before that is in force: else the home would look copied. Raises OSError.
+    """
+    known = read(home)
+    machine, _inode = here(home, secrets[0])
+    if known is not None and machine and machine not in known.machines:
+        known.machines = [*known.machines, machine]
+        write(home, known)
+    secret.adopt(home, secrets)
 
 
 def copied(known: Known, writes: str, machine: str, inode: int) -> bool:

@@ -27,7 +27,7 @@ FEATURES: dict[str, tuple[bool, str]] = {
     "entities": (True, "knowledge graph: stated, and mentioned by events"),
     "documents": (True, "PDF, DOCX, HTML, Markdown, text and code read in and found like events"),
     "embeddings": (True, "search by meaning: a table that we ship; nothing is sent anywhere"),
-    "cloud_sync": (False, "several devices"),
+    "cloud_sync": (True, "several devices through a folder, sealed; off until `sync init`"),
     "web": (False, "pages for people"),
 }
 
@@ -36,4 +36,5 @@ SWITCHED: dict[str, tuple[str, ...]] = {
     "features.learning": ("session_learn", "learning_create", "learning_apply"),
     "features.entities": ("entity_create", "entity_link", "entity_query"),
     "features.document_ingest": ("session_ingest",),
+    "features.cloud_sync.enabled": ("sync_status", "sync_push", "sync_pull"),
 }

@@ -123,21 +123,22 @@ def drop(home: Home) -> None:
     os.unlink(home.sync_key)
 
 
-def exported(home: Home, keys: Keys, passphrase: str, work: int = WORK) -> str:
+def exported(home: Home, keys: Keys, url: str, passphrase: str, work: int = WORK) -> str:
     """The key file's text. Raises InvalidInput (bad-argument) for a short passphrase, OSError."""
     if len(passphrase) < SHORTEST_PASSPHRASE:
         raise InvalidInput(
             "bad-argument", f"The passphrase has {len(passphrase)} characters.", f"Use at least {SHORTEST_PASSPHRASE}."
         )
     secrets = [secret.load(home), *secret.older(home)]
-    content = json.dumps({"space_key": keys.space_key.hex(), "secrets": [each.hex() for each in secrets]}).encode()
+    told = {"space_key": keys.space_key.hex(), "secrets": [each.hex() for each in secrets], "url": url}
+    content = json.dumps(told).encode()
     head = {"what": FILE, "v": 1, "kdf": "scrypt", "n": work, "r": 8, "p": 1, "salt": os.urandom(16).hex()}
     sealed = _seal(_stretched(passphrase, head), content, json.dumps(head).encode())
     return json.dumps({**head, "sealed": base64.b64encode(sealed).decode()}) + "\n"
 
 
-def imported(content: str, passphrase: str) -> tuple[bytes, list[bytes]]:
-    """Space key and secrets of a key file's text. Raises InvalidInput (bad-key-file)."""
+def imported(content: str, passphrase: str) -> tuple[bytes, list[bytes], str]:
+    """Space key, secrets and the remote's address of a key file's text. Raises InvalidInput (bad-key-file)."""
     try:
         head: dict[str, Any] = json.loads(content)
         sealed = base64.b64decode(head.pop("sealed"), validate=True)
@@ -153,7 +154,7 @@ def imported(content: str, passphrase: str) -> tuple[bytes, list[bytes]]:
         found = json.loads(_open(stretched, sealed, json.dumps(head).encode()))
     except RemoteError:
         raise InvalidInput("bad-key-file", "The passphrase does not open this key file.", "Try it again.") from None
-    return bytes.fromhex(found["space_key"]), [bytes.fromhex(each) for each in found["secrets"]]
+    return bytes.fromhex(found["space_key"]), [bytes.fromhex(each) for each in found["secrets"]], str(found["url"])
 
 
 def adopt(home: Home, space_key: bytes) -> Keys:
