@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from session_memory import paths
-from session_memory.log import reader, secret
+from session_memory.log import reader, secret, spool
 from session_memory.log.journal import Journal
 from session_memory.log.line import Line
 from session_memory.model.record import EVENT, Draft, Record
@@ -59,6 +59,16 @@ class Device:
 
     def bytes_by_origin(self) -> dict[str, bytes]:
         return {origin: b"".join(each.raw + b"\n" for each in lines) for origin, lines in self.lines().items()}
+
+    def ids(self) -> list[str]:
+        """Of every record, those that wait in the spool as well."""
+        found = [each.id for lines in self.lines().values() for each in lines]
+        for name in spool.names(self.home):
+            taken = spool.take(self.home, name)
+            found += [each.id for each in taken.records] if taken is not None else []
+        if os.path.exists(self.home.next):
+            found += [place.line.id for place in reader.places(self.home.next) if place.line is not None]
+        return found
 
     def origin(self) -> str:
         with reader.Logs(self.home) as logs:
