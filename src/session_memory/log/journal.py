@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from session_memory.log.entry import Entry
+    from session_memory.log.line import Line
     from session_memory.log.redact import Scanner
     from session_memory.log.spool import Spooled
     from session_memory.paths import Home
@@ -299,7 +300,8 @@ class Journal:
         spool.mark(self._home, taken, tail.origin, tail.seq)
         spool.marked(self._home)
         there = self._ids_after(taken)
-        chunks = []
+        chunks: list[bytes] = []
+        gone: list[Line] = []
         for waiting in taken.records:
             if waiting.id in there or waiting.kind == ORIGIN:
                 continue
@@ -309,8 +311,11 @@ class Journal:
             assert found is not None  # spool.parse has seen to it
             if self.bans().bans(waiting.id, waiting.key) or self.bans().holds(found.parsed()):
                 raw = line.nulled(raw)
+                gone.append(found)
             tail.follow(found)
             chunks.append(raw + b"\n")
+        if gone:
+            forgotten.note_blobs(self._home, self._secret, gone)
         if chunks:
             self._active.put(b"".join(chunks), tail, flush=True)
         if taken.rest:
