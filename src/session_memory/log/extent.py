@@ -161,9 +161,10 @@ def at(home: Home, origin: str, seq: int) -> bytes | None:
             if log.origin != origin:
                 continue
             for part in reversed(log.parts):
-                for place in reader.places(part, _near(part, seq)):
-                    if place.line is not None and place.line.seq >= seq:
-                        return place.line.chain if place.line.seq == seq else None
+                places = (each.line for each in reader.places(part, _near(part, seq)) if each.line is not None)
+                found = next((each for each in places if each.seq >= seq), None)
+                if found is not None and found.seq == seq:
+                    return found.chain
     return None
 
 

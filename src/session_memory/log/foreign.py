@@ -37,14 +37,12 @@ class Foreign:
         *,
         wait: float,
         warn: Callable[[str], None] = lambda text: None,
-        roll_bytes: int = ROLL_BYTES,
     ) -> None:
         self._home = home
         self.secret = secret
         self._bans = bans
         self.wait = wait
-        self._roll_bytes = roll_bytes
-        self._active = Active(home, secret, warn, roll_bytes)
+        self._active = Active(home, secret, warn, ROLL_BYTES)
 
     def take(self, origin: str, seq: int, chain: bytes, found: list[Line]) -> bool:
         """Add lines behind line `seq` of an origin's log, all or none, on disk before this returns.
@@ -115,9 +113,9 @@ class Foreign:
                 elif moved:
                     self._add(active, moved)
             if own:
-                with Active(self._home, self.secret, lambda text: None, self._roll_bytes):
+                with Active(self._home, self.secret, lambda text: None, ROLL_BYTES):
                     pass  # the change of origin is carried out as one that was cut short is
-                self._active = Active(self._home, self.secret, lambda text: None, self._roll_bytes)
+                self._active = Active(self._home, self.secret, lambda text: None, ROLL_BYTES)
             forgotten.note_blobs(self._home, self.secret, rest)
             self._cut(origin, same)
         return len(moved)
@@ -150,7 +148,7 @@ class Foreign:
         paths.make_dir(self._home.origins)
         paths.make_dir(folder)
         size = os.path.getsize(path) if os.path.exists(path) else 0
-        if size and size + len(chunk) > self._roll_bytes:
+        if size and size + len(chunk) > ROLL_BYTES:
             self._roll(folder, path)
             size = 0
         new = not os.path.exists(path)

@@ -77,7 +77,7 @@ class Keys:
                 "remote-newer", "What lies on the remote needs a newer version of Session Memory.", "Update this one."
             )
         try:
-            right = hmac.compare_digest(self.open(base64.b64decode(words["canary"]), "canary"), CANARY)
+            right = hmac.compare_digest(self.open(base64.b64decode(words["canary"], validate=True), "canary"), CANARY)
         except (KeyError, ValueError) as error:
             raise RemoteError("remote-damaged", "The remote does not say which key opens it.") from error
         except RemoteError:
