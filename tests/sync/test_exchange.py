@@ -130,7 +130,7 @@ def test_a_wrong_key_and_a_newer_remote_are_refused_before_anything_is_read(make
 
 def test_one_exchange_at_a_time(make: Make, hub: Folder) -> None:
     a = make("a")
-    with Lock(a.home.sync_lock, 1.0), pytest.raises(LogUnavailable, match="sync[.]lock"):
+    with Lock(a.home.sync_lock, 1.0), pytest.raises(LogUnavailable, match=r"sync[.]lock"):
         a.sync(hub)
 
 

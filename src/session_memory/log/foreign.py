@@ -124,7 +124,7 @@ class Foreign:
         folder = os.path.join(self._home.origins, origin)
         found = [os.path.join(folder, "segments", each) for each in reader.segments(folder)]
         active = os.path.join(folder, reader.ACTIVE)
-        return [*found, active] if os.path.exists(active) else found
+        return [*found, active] if _size(active) is not None else found
 
     def _end(self, origin: str) -> Tail:
         """The end of a foreign log, mended."""
@@ -147,12 +147,13 @@ class Foreign:
         path = os.path.join(folder, reader.ACTIVE)
         paths.make_dir(self._home.origins)
         paths.make_dir(folder)
-        size = os.path.getsize(path) if os.path.exists(path) else 0
+        size = _size(path)
+        new = size is None
         if size and size + len(chunk) > ROLL_BYTES:
             self._roll(folder, path)
-            size = 0
-        new = not os.path.exists(path)
+            new = True
         fd = paths.open_file(path, os.O_RDWR | os.O_CREAT)
+        size = 0 if new else size or 0
         try:
             os.lseek(fd, size, os.SEEK_SET)
             paths.write_all(fd, chunk)
@@ -219,6 +220,14 @@ class Foreign:
                 os.unlink(path)
             elif begin is not None:
                 cut(path, begin)
+
+
+def _size(path: str) -> int | None:
+    """A file's bytes; None where there is none. A disk that does not answer is no file that is not there."""
+    try:
+        return os.stat(path).st_size
+    except FileNotFoundError:
+        return None
 
 
 def _exempt(found: Line) -> bool:

@@ -181,6 +181,7 @@ def sweep(home: Home, secret_bytes: bytes) -> Swept:
             bans.blobs |= _blobs_of(each)
     save(home, bans)  # the names of long bodies are noted before the lines that name them go
     swept = Swept()
+    _drop_halves(home)
     for path in dict.fromkeys(path for path, _each in lines):
         count = _rewrite(path, bans)
         swept.lines += count
@@ -197,6 +198,18 @@ def sweep(home: Home, secret_bytes: bytes) -> Swept:
     bans.blobs, bans.pending = set(), VIEWS
     save(home, bans)  # whoever owns the views says when they do not hold it any more
     return swept
+
+
+def _drop_halves(home: Home) -> None:
+    """Remove what a killed rewriting left behind: it may hold what is forgotten, and only the holder of the lock writes it."""
+    folders = [home.storage, *(os.path.join(home.origins, each) for each in reader.origins(home))]
+    starts = (".events", ".next.jsonl", f".{os.path.basename(home.events)}")
+    for folder in [
+        inner for each in folders for inner in (each, os.path.join(each, "segments")) if os.path.isdir(inner)
+    ]:
+        for name in os.listdir(folder):
+            if name.startswith(starts) and name.endswith(".tmp"):
+                os.unlink(os.path.join(folder, name))
 
 
 def note_blobs(home: Home, secret_bytes: bytes, lines: Iterable[Line]) -> None:
