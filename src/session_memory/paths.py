@@ -22,9 +22,9 @@ class Home:
     """
 
     __slots__ = (
-        "blobs", "brief", "checkpoints", "clients", "clock", "config", "events", "forgotten", "handoffs", "hook_log", "index",
-        "index_lock", "next", "origin", "origins", "paused", "plugins", "predecessor", "root", "secret", "segments", "spool",
-        "storage", "store_lock", "sync_key", "sync_lock", "sync_state", "torn", "trusted", "vectors",
+        "blobs", "brief", "checkpoints", "clients", "clock", "config", "events", "forgotten", "gone", "handoffs", "hook_log",
+        "index", "index_lock", "next", "origin", "origins", "paused", "plugins", "predecessor", "root", "secret", "segments",
+        "spool", "storage", "store_lock", "sync_key", "sync_lock", "sync_state", "torn", "trusted", "vectors",
     )  # fmt: skip
 
     def __init__(
@@ -49,6 +49,7 @@ class Home:
         self.next = os.path.join(self.storage, "next.jsonl")
         self.clock = os.path.join(self.storage, "clock")
         self.forgotten = os.path.join(self.storage, "forgotten.json")
+        self.gone = os.path.join(self.storage, "blobs.gone")
         self.predecessor = os.path.join(self.storage, "predecessor")
         self.clients = os.path.join(self.storage, "clients")
         self.blobs = os.path.join(self.storage, "blobs")

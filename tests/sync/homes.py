@@ -28,6 +28,7 @@ class Device:
         paths.make_dir(self.home.storage)
         if not os.path.exists(self.home.secret):
             paths.write_whole(self.home.secret, "\n".join(each.hex() for each in secrets).encode())
+        keys.adopt(self.home, SPACE)
         self.roll_bytes = roll_bytes
         self.known: dict[str, Any] = {}
         self.open()

@@ -187,6 +187,8 @@ def sweep(home: Home, secret_bytes: bytes) -> Swept:
         swept.lines += count
         swept.files += count > 0
     named = _still_named(lines, bans) if bans.blobs else set()
+    if os.path.exists(home.sync_key):  # it may lie on the remote as well
+        note_gone(home, gone(home) | (bans.blobs - named))
     for name in sorted(bans.blobs - named):
         try:
             os.unlink(os.path.join(home.blobs, name))
@@ -198,6 +200,21 @@ def sweep(home: Home, secret_bytes: bytes) -> Swept:
     bans.blobs, bans.pending = set(), VIEWS
     save(home, bans)  # whoever owns the views says when they do not hold it any more
     return swept
+
+
+def gone(home: Home) -> set[str]:
+    """The long bodies that went here and may lie on the remote still. Raises OSError."""
+    try:
+        with open(paths.open_file(home.gone, os.O_RDONLY), "rb") as file:
+            return set(file.read().decode("ascii").split())
+    except FileNotFoundError:
+        return set()
+
+
+def note_gone(home: Home, names: set[str]) -> None:
+    """Say which these are, under the store lock. Raises OSError."""
+    if names != gone(home):
+        paths.write_whole(home.gone, "\n".join(sorted(names)).encode("ascii"))
 
 
 def _drop_halves(home: Home) -> None:

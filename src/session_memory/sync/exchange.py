@@ -86,6 +86,7 @@ class Exchange:
             self._sweep()
             mine = extents(self._home, self.known)
             if push:
+                self._push.empty()
                 complete &= self._push.run(mine, heads)
             self._told(mine, heads)
             if complete:

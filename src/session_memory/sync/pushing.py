@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from session_memory import paths
 from session_memory.errors import RemoteError
-from session_memory.log import extent, line
+from session_memory.log import extent, forgotten, line
 from session_memory.log.line import FIRST_CHAIN
+from session_memory.log.lock import Lock
 from session_memory.log.verify import BLOB
 from session_memory.sync import seal
 from session_memory.sync.pulling import damaged
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from session_memory.sync.pulling import Pull
     from session_memory.sync.remote import Remote, Segment
     from session_memory.sync.report import Progress, Report
+
+WAIT = 10.0  # seconds for the log's lock
 
 
 class Push:
@@ -115,6 +118,13 @@ class Push:
             return None
         with open(fd, "rb") as file:
             return file.read()
+
+    def empty(self) -> None:
+        """Take long bodies from the remote that went here: also one whose line never got there."""
+        for name in sorted(forgotten.gone(self._home)):
+            self._remote.put(self._keys.remote_name(name), b"")
+            with Lock(self._home.store_lock, WAIT):
+                forgotten.note_gone(self._home, forgotten.gone(self._home) - {name})
 
     def bodies(self, mine: dict[str, Extent]) -> None:
         """Send every long body again that the remote has lost; asks for each one."""
