@@ -6,10 +6,12 @@ import asyncio
 import json
 import os
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.mcp_server.raw_client import RawClient, server
 
 from session_memory.actions import sync as sync_action
 from session_memory.actions.events import Query
@@ -242,6 +244,47 @@ def test_the_tools_are_there_once_it_is_on_and_answer_lean(tmp_path: Path, url: 
     memory = later.opened()
     assert memory is not None
     memory.close()
+
+
+def test_a_server_exchanges_after_a_checkpoint_and_a_failure_waits_for_the_next_one(tmp_path: Path, url: str) -> None:
+    a, b = joined(tmp_path, url, "a", "b")
+    say(a, "x")
+    assert a.sync.due() is None
+    a.checkpoints.create("first")
+    job = a.sync.due()
+    assert job is not None and a.sync.due() is None
+    job.run()
+    assert a.sync.finish(job)["pushed"] > 0
+    again = opened(tmp_path, "a")
+    assert again.sync.due() is None  # a server that starts later knows what was exchanged
+    shutil.move(tmp_path / "hub", tmp_path / "away")
+    (tmp_path / "hub").write_text("no folder")
+    a.checkpoints.create("second")
+    job = a.sync.due()
+    assert job is not None
+    job.run()
+    assert code(lambda: a.sync.finish(job)) == "remote-offline" and a.sync.due() is None
+    assert a.sync.status()["last_error"]["code"] == "remote-offline" and a.sync.status()["pending"] > 0
+    (tmp_path / "hub").unlink()
+    shutil.move(tmp_path / "away", tmp_path / "hub")
+    assert opened(tmp_path, "a").sync.due() is not None
+    b.opened.settings.take("features.cloud_sync.enabled", False, "config.json")
+    b.checkpoints.create("third")
+    assert b.sync.due() is None
+
+
+def test_a_running_server_exchanges_by_itself(tmp_path: Path, url: str) -> None:
+    a, b = joined(tmp_path, url, "a", "b")
+    a.close()
+    with RawClient(server(str(tmp_path / "a"))) as client:
+        client.call("session_record", category="decision", type="made", data={"title": "said to the server"})
+        client.call("session_checkpoint", name="first")
+        for _try in range(300):
+            if b.sync.pull()["pulled"]:
+                break
+            time.sleep(0.1)
+        assert client.call("sync_status")["structuredContent"]["pending"] == 0
+    assert titles(b, "server") == ["said to the server"]
 
 
 def test_a_raised_oserror_becomes_a_sentence(tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -153,7 +153,7 @@ def refused(act: Callable[[], object]) -> str:
 
 
 def test_each_trouble_of_a_folder_has_its_code(tmp_path: Path) -> None:
-    assert refused(Folder(f"file://{tmp_path}/none").heads) == "remote-offline"
+    assert refused(Folder(f"file://{tmp_path}/none").heads) == "remote-not-there"
     (tmp_path / "file").write_text("")
     assert refused(lambda: Folder(f"file://{tmp_path}/file/below").open({})) == "remote-offline"
     remote = Folder(f"file://{tmp_path}/hub")

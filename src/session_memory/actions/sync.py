@@ -13,6 +13,7 @@ from session_memory.actions import configuration
 from session_memory.actions.opened import Opened
 from session_memory.errors import IndexUnavailable, InvalidInput, LogUnavailable, RemoteError, SessionMemoryError
 from session_memory.extract.reading import install_command
+from session_memory.index import checkpoints
 from session_memory.log import extent, origin, secret
 from session_memory.log.journal import Journal
 from session_memory.log.lock import Lock
@@ -70,6 +71,7 @@ class Sync:
     def __init__(self, opened: Opened, forgetting: Forgetting) -> None:
         self._opened = opened
         self._forgetting = forgetting
+        self._moment: int | None = None  # the clock of what `due` answered to last
 
     def init(self, url: str | None = None) -> dict[str, Any]:
         """Choose the remote, make what is missing there and the key here, and switch the feature on; nothing is sent yet.
@@ -130,6 +132,21 @@ class Sync:
         journal = Journal(opened.home, durability=opened.settings.durability, warn=opened.warn)
         exchange = Exchange(opened.home, journal, remote, keys, self._state().get("known", {}), progress)
         return Job(exchange, remote.url, push, force, dry_run, made)
+
+    def due(self) -> Job | None:
+        """The exchange that a new checkpoint, handoff or end of a session asks for; None while nothing does. As `begin`.
+
+        For a server, which asks again and again: each such moment gets one try, and one that failed waits for the next.
+        """
+        if not self._opened.settings.value(f"{SETTINGS}.enabled") or not os.path.exists(self._opened.home.sync_key):
+            return None
+        if self._moment is None:
+            self._moment = int(self._state().get("moment", 0))
+        newest = checkpoints.moment(self._opened.index.database())
+        if newest <= self._moment:
+            return None
+        self._moment = newest
+        return self.begin(push=True)
 
     def finish(self, job: Job, types: Sequence[str] = ()) -> dict[str, Any]:
         """Note what an exchange did, and bring the index up to it. Raises what ended the exchange."""
@@ -346,6 +363,8 @@ class Sync:
                 name: {"there": told.there, "error": told.error} for name, told in report.origins.items()
             }
         state["known"] = job.exchange.known
+        if self._moment is not None and error is None:
+            state["moment"] = self._moment
         try:
             paths.write_whole(self._opened.home.sync_state, json.dumps(state).encode() + b"\n")
         except OSError as failed:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Iterator
 
+    from session_memory.actions.sync import Job
     from session_memory.memory import Memory
 
 NAME = "session-memory"
@@ -137,6 +138,38 @@ class Server(MCPServer[Any]):
                 memory.checkpoints.automatic()
             except SessionMemoryError as error:
                 memory.opened.warn(f"No automatic checkpoint: {error}")
+
+        loop.call_later(LOOK_SECONDS, look)
+
+    def keep_exchanging(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Exchange with other devices, where that is on, after a checkpoint, a handoff or the end of a session.
+
+        The calls are made in a thread; what they brought is applied on the loop. What fails stands in `sync_status`.
+        """
+        busy = False
+
+        def look() -> None:
+            nonlocal busy
+            loop.call_later(LOOK_SECONDS, look)
+            memory = self._memory.opened()
+            if memory is None or busy:
+                return
+            try:
+                job = memory.sync.due()
+            except (SessionMemoryError, OSError) as error:
+                memory.opened.warn(f"No exchange with other devices: {error}")
+                return
+            if job is not None:
+                busy = True
+                loop.run_in_executor(None, job.run).add_done_callback(lambda _done: ended(memory, job))
+
+        def ended(memory: Memory, job: Job) -> None:
+            nonlocal busy
+            busy = False
+            try:
+                memory.sync.finish(job)
+            except SessionMemoryError:
+                return  # noted for `sync_status`; the next moment tries again
 
         loop.call_later(LOOK_SECONDS, look)
 

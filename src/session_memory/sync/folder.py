@@ -158,6 +158,10 @@ class _Hub:
             self.execute("PRAGMA secure_delete = ON")
         except apsw.Error as error:
             self.__exit__(None, None, None)
+            if not os.path.exists(self._path):
+                raise RemoteError(
+                    "remote-not-there", "There is no remote in the folder.", "Make one: session-memory sync push"
+                ) from error
             raise _failed(error) from error
         return self
 
