@@ -82,7 +82,7 @@ def test_cuts_hold_every_line_once_and_in_order(count: int, size: int, noise: bo
     cuts = list(seal.cuts(lines))
     assert [each.seq for cut in cuts for each in cut.lines] == [each.seq for each in lines]
     for cut in cuts:
-        assert zlib.decompress(cut.compressed) == b"".join(each.raw + b"\n" for each in cut.lines)
+        assert zlib.decompress(cut.compressed) == b"".join(map(seal.bare, cut.lines))
         assert len(cut.compressed) <= seal.MOST_SEALED
 
 
@@ -117,7 +117,7 @@ def test_no_segment_passes_for_another() -> None:
 
 def forged(lines: list[Line], content: bytes | None = None) -> Segment:
     """Sealed with the right key by somebody who does not keep to the rules."""
-    packed = zlib.compress(b"".join(each.raw + b"\n" for each in lines)) if content is None else content
+    packed = zlib.compress(b"".join(map(seal.bare, lines))) if content is None else content
     body = base64.b64encode(KEYS.seal(packed, f"{ORIGIN}|{lines[0].seq}|{lines[-1].seq}|1")).decode()
     nulls = sum(1 + int(each.chain[:8], 16) for each in lines if each.body is None)
     return Segment(ORIGIN, lines[0].seq, lines[-1].seq, 1, FIRST, lines[-1].chain.decode(), nulls,
@@ -141,9 +141,10 @@ def test_what_was_sealed_rightly_and_is_wrong_inside_is_refused_as_well() -> Non
     right = line.parse(line.nulled(line.placed(origin, ORIGIN, 1, FIRST_CHAIN)))
     assert right is not None
     assert refused(forged([right])) == "remote-damaged"
-    assert refused(forged(lines, zlib.compress(lines[0].raw))) == "remote-damaged"  # half a line
+    assert refused(forged(lines, zlib.compress(seal.bare(lines[0])[:-1]))) == "remote-damaged"  # half a line
+    assert refused(forged(lines, zlib.compress(b"no line\n" * 4))) == "remote-damaged"
     assert refused(forged(lines, b"not packed")) == "remote-damaged"
-    assert refused(forged(lines, zlib.compress(b"".join(e.raw + b"\n" for e in lines)) + b"more")) == "remote-damaged"
+    assert refused(forged(lines, zlib.compress(b"".join(map(seal.bare, lines))) + b"more")) == "remote-damaged"
 
 
 def test_a_bomb_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
 """Segments: lines of one origin, compressed, sealed and told apart by where they stand; and the proof that they are those lines.
 
-Version 1 (ADR 6): the lines as they lie in the log, zlib, AES-256-GCM with a random nonce; `space|origin|lo|hi|ver` is
-authenticated with it, so that no segment can pass for another.
+Version 1 (ADR 6): the lines without the hashes that follow from the rest, zlib, AES-256-GCM with a random nonce;
+`space|origin|lo|hi|ver` is authenticated with it, so that no segment can pass for another.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ MOST_LINES = 5_000
 MOST_SEALED = 495_000  # bytes before base64, so that three segments fit into one call of MOST_CALL
 MOST_RAW = 64 * 1024 * 1024  # bytes of lines that are taken out of one segment
 LEVEL = 6
+SUM, BODY = b',"sum":"', b',"body":'
 PIECE = 32 * 1024  # bytes of lines after which the compressed size is looked at
 
 
@@ -47,17 +48,18 @@ def cuts(lines: Iterable[Line]) -> Iterator[Cut]:
     pending = size = 0
     press = zlib.compressobj(LEVEL)
     for each in lines:
-        pending += len(each.raw) + 1
+        packed = bare(each)
+        pending += len(packed)
         if held and (len(held) == MOST_LINES or size + pending + 64 > MOST_SEALED):
-            if pending > len(each.raw) + 1:  # what has not been flushed may be much smaller than it looks
+            if pending > len(packed):  # what has not been flushed may be much smaller than it looks
                 pieces.append(press.flush(zlib.Z_SYNC_FLUSH))
-                size, pending = sum(map(len, pieces)), len(each.raw) + 1
+                size, pending = sum(map(len, pieces)), len(packed)
             if len(held) == MOST_LINES or size + pending + 64 > MOST_SEALED:
                 yield Cut(held, b"".join([*pieces, press.flush()]))
                 held, pieces, size, press = [], [], 0, zlib.compressobj(LEVEL)
-                pending = len(each.raw) + 1
+                pending = len(packed)
         held.append(each)
-        pieces.append(press.compress(each.raw + b"\n"))
+        pieces.append(press.compress(packed))
         if pending > PIECE:
             pieces.append(press.flush(zlib.Z_SYNC_FLUSH))
             size, pending = sum(map(len, pieces)), 0
@@ -80,7 +82,7 @@ def seal(keys: Keys, origin: str, prev: str, cut: Cut) -> Segment:
 
 def reseal(keys: Keys, segment: Segment, lines: list[Line]) -> Segment:
     """The same segment with some of its lines nulled."""
-    compressed = zlib.compress(b"".join(each.raw + b"\n" for each in lines), LEVEL)
+    compressed = zlib.compress(b"".join(bare(each) for each in lines), LEVEL)
     return seal(keys, segment.origin, segment.prev, Cut(lines, compressed))
 
 
@@ -106,21 +108,39 @@ def opened(keys: Keys, segment: Segment) -> list[Line]:
     return _proven(segment, raws)
 
 
-def _proven(segment: Segment, raws: list[bytes]) -> list[Line]:
+def bare(found: Line) -> bytes:
+    """A line for a segment, with its newline: without its chain, and without the sum of a body that is there."""
+    head = line.head_of(found.raw)
+    if found.body is None:
+        return head + BODY + b"null}\n"
+    return head[: head.rindex(SUM)] + BODY + found.body + b"}\n"
+
+
+def _whole(packed: bytes, previous: bytes) -> bytes:
+    """The line again. Raises ValueError when the bytes are none."""
+    at = packed.index(BODY)  # the first: header values hold no quote
+    head, body = packed[:at], packed[at + len(BODY) : -1]
+    if body != b"null":
+        head += SUM + hashlib.sha256(body).hexdigest().encode("ascii") + b'"'
+    return head + b',"chain":"' + line.chain_of(previous, head) + b'"' + BODY + body + b"}"
+
+
+def _proven(segment: Segment, packed: list[bytes]) -> list[Line]:
     found, chain, nulls = [], segment.prev.encode("ascii", "replace"), 0
-    for number, raw in enumerate(raws, segment.lo):
-        each = line.parse(raw)
-        if each is None or (each.seq, each.origin) != (number, segment.origin):
+    for number, each in enumerate(packed, segment.lo):
+        try:
+            made = line.parse(_whole(each, chain))
+        except ValueError:
+            made = None
+        if made is None or (made.seq, made.origin) != (number, segment.origin):
             raise _damaged(segment, f"line {number} is not there")
-        if not (each.chain_holds(chain) and each.sum_holds()):
-            raise _damaged(segment, f"line {number} is not the one that was written")
-        if each.body is None and each.kind in (ORIGIN, FORGET):
+        if made.body is None and made.kind in (ORIGIN, FORGET):
             raise _damaged(segment, f"line {number} may not be without a body")
-        nulls += extent.weight(each.chain) if each.body is None else 0
-        chain = each.chain
-        found.append(each)
+        nulls += extent.weight(made.chain) if made.body is None else 0
+        chain = made.chain
+        found.append(made)
     if not found or (found[-1].seq, chain.decode("ascii")) != (segment.hi, segment.chain):
-        raise _damaged(segment, "it does not end where it says")
+        raise _damaged(segment, "its lines are not the ones that were written")
     if nulls != segment.nulls:
         raise _damaged(segment, "other lines are forgotten in it than it says")
     return found
