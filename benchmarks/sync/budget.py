@@ -76,6 +76,7 @@ def main(events: int) -> dict[str, Any]:
         index, _ = timed(lambda: Index(a).catch_up(wait=60))
         push, pushed = timed(lambda: exchange(a, known))
         pull, pulled = timed(lambda: exchange(b, {}))
+        exchange(a, known)  # what b wrote when it began
         idle, again = timed(lambda: exchange(a, known))
         told = {
             "events": events, "log_mb": round(size / 1e6, 1), "bytes_a_line": round(size / events),

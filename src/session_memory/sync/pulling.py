@@ -59,14 +59,17 @@ class Pull:
                 self._report.stop(head.origin, damaged(have))
             elif end[0] < head.hi:
                 ends[head.origin] = end
-            elif end != (head.hi, head.chain.encode("ascii")) and extent.at(
-                self._home, head.origin, head.hi
-            ) != head.chain.encode("ascii"):
+            elif not self._ends_in(head, end):
                 parted.append(head.origin)
         complete = self._pages(ends, heads, parted)
         for origin in parted:
             complete &= self._reconcile(origin, mine[origin].hi, heads)
         return complete
+
+    def _ends_in(self, head: Head, end: tuple[int, bytes]) -> bool:
+        """Whether the remote's last line is one of ours."""
+        chain = head.chain.encode("ascii")
+        return end == (head.hi, chain) or extent.at(self._home, head.origin, head.hi) == chain
 
     def _pages(self, ends: dict[str, tuple[int, bytes]], heads: dict[str, Head], parted: list[str]) -> bool:
         """Page after page until nothing is wanted; logs that go on otherwise here are added to `parted`."""
