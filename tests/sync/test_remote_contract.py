@@ -161,5 +161,8 @@ def test_each_trouble_of_a_folder_has_its_code(tmp_path: Path) -> None:
     (tmp_path / "hub" / "hub.sqlite").write_bytes(b"no database" * 500)
     assert refused(remote.heads) == "remote-damaged"
     (tmp_path / "open").mkdir(mode=0o777)
+    (tmp_path / "empty").mkdir(mode=0o700)
+    (tmp_path / "empty" / "hub.sqlite").write_bytes(b"")
+    assert refused(Folder(f"file://{tmp_path}/empty").heads) == "remote-failed"  # it has no tables
     (tmp_path / "open").chmod(0o777)
     assert refused(lambda: Folder(f"file://{tmp_path}/open").open({})) == "remote-refused"

@@ -211,9 +211,11 @@ def _failed(error: apsw.Error) -> RemoteError:
         return RemoteError("remote-busy", "Another device has been writing to the remote for too long.", "Try again.")
     if isinstance(error, apsw.FullError):
         return RemoteError("remote-quota", "The disk of the remote's folder is full.", "Free some space.")
-    return RemoteError(
-        "remote-offline", f"The remote's folder cannot be used now ({error}).", "Check that its disk is there."
-    )
+    if isinstance(error, (apsw.IOError, apsw.CantOpenError, apsw.ReadOnlyError)):
+        return RemoteError(
+            "remote-offline", f"The remote's folder cannot be used now ({error}).", "Check that its disk is there."
+        )
+    return RemoteError("remote-failed", f"hub.sqlite in the remote's folder refused a statement ({error}).")
 
 
 def _row(each: Segment) -> tuple[Any, ...]:
