@@ -9,6 +9,7 @@ from session_memory import paths, settings
 from session_memory.actions import launcher, scanner
 from session_memory.actions.backups import Backups
 from session_memory.actions.checkpoints import Checkpoints
+from session_memory.actions.conflicts import Conflicts
 from session_memory.actions.context import Contexts
 from session_memory.actions.doctor import Doctor
 from session_memory.actions.documents import Documents
@@ -34,6 +35,7 @@ from session_memory.actions.scans import Scans
 from session_memory.actions.sessions import Sessions
 from session_memory.actions.starts import Starts
 from session_memory.actions.states import States
+from session_memory.actions.sync import Sync
 from session_memory.actions.timeline import Timeline
 from session_memory.actions.trials import Trials
 from session_memory.actions.vocabulary import Vocabulary
@@ -123,6 +125,8 @@ class Memory:
         self.doctor = Doctor(self.opened, self.projects)
         self.forgetting = Forgetting(self.opened)
         self.scans = Scans(self.opened, self.forgetting)
+        self.sync = Sync(self.opened, self.forgetting)
+        self.conflicts = Conflicts(self.forgetting)
         self.starts = Starts(
             self.opened, self.sessions, self.states, self.handoffs, self.health, self.imports, self.projects
         )

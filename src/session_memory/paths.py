@@ -22,9 +22,10 @@ class Home:
     """
 
     __slots__ = (
-        "blobs", "brief", "checkpoints", "clients", "config", "events", "forgotten", "golden", "handoffs", "hook_log", "index",
-        "index_lock", "origin", "origins", "paused", "plugins", "predecessor", "root", "secret", "segments", "spool", "storage",
-        "store_lock", "torn", "trusted", "vectors", "vectors_lock",
+        "blobs", "brief", "checkpoints", "clients", "clock", "config", "events", "forgotten", "golden", "gone", "handoffs",
+        "hook_log", "index", "index_lock", "next", "origin", "origins", "paused", "plugins", "predecessor", "root", "secret",
+        "segments", "spool", "storage", "store_lock", "sync_key", "sync_lock", "sync_state", "torn", "trusted", "vectors",
+        "vectors_lock",
     )  # fmt: skip
 
     def __init__(
@@ -46,13 +47,19 @@ class Home:
         self.segments = os.path.join(self.storage, "segments")
         self.origins = os.path.join(self.storage, "origins")
         self.origin = os.path.join(self.storage, "origin.json")
+        self.next = os.path.join(self.storage, "next.jsonl")
+        self.clock = os.path.join(self.storage, "clock")
         self.forgotten = os.path.join(self.storage, "forgotten.json")
+        self.gone = os.path.join(self.storage, "blobs.gone")
         self.predecessor = os.path.join(self.storage, "predecessor")
         self.clients = os.path.join(self.storage, "clients")
         self.blobs = os.path.join(self.storage, "blobs")
         self.spool = os.path.join(self.storage, "spool")
         self.torn = os.path.join(self.storage, "events.torn")
         self.secret = os.path.join(self.storage, "secret")
+        self.sync_key = os.path.join(self.storage, "sync.key")
+        self.sync_state = os.path.join(self.storage, "sync.json")
+        self.sync_lock = os.path.join(self.storage, "sync.lock")
         self.store_lock = os.path.join(self.storage, "store.lock")
         self.index = inside(root, index_file)
         self.index_lock = os.path.join(self.storage, "index.lock")

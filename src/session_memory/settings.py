@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from session_memory import paths
+from session_memory import paths, trust
 from session_memory.errors import InvalidInput
 from session_memory.quick_json import dumps, loads
 
@@ -65,7 +65,7 @@ MOST_CONFIG = 1_000_000  # bytes
 class Environment:
     """What other rooms need to know of the environment."""
 
-    __slots__ = ("claude_projects", "client_pid", "client_session", "home", "no_color", "off", "project_dir")
+    __slots__ = ("claude_projects", "client_pid", "client_session", "home", "no_color", "off", "passphrase", "project_dir")  # fmt: skip
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.home = environ.get("SESSION_MEMORY_HOME") or None
@@ -74,6 +74,7 @@ class Environment:
         self.client_pid = environ.get("CLAUDE_PID") or ""
         self.project_dir = environ.get("CLAUDE_PROJECT_DIR") or None
         self.no_color = bool(environ.get("NO_COLOR"))
+        self.passphrase = environ.get("SESSION_MEMORY_SYNC_PASSPHRASE") or ""
         claude = environ.get("CLAUDE_CONFIG_DIR") or os.path.join(os.path.expanduser("~"), ".claude")
         self.claude_projects = os.path.join(claude, "projects")
 
@@ -204,6 +205,8 @@ def load(root: str, *, environ: Mapping[str, str] | None = None, cwd: str = "") 
 
 def default_config_text() -> str:
     """config.json with every default, as the first run writes it."""
+    import json  # with a layout for people
+
     tree: dict[str, Any] = {}
     for name, _kind, default, _low, _high, _text in TABLE:
         place = tree
@@ -212,8 +215,6 @@ def default_config_text() -> str:
             place = place.setdefault(part, {})
         if default is not None:
             place[last] = list(default) if isinstance(default, tuple) else default
-    import json
-
     return json.dumps(tree, indent=2) + "\n"
 
 
@@ -298,8 +299,9 @@ def _refuse_another_log(settings: Settings, root: str) -> None:
         return
     for folder, _folders, names in os.walk(root):
         if "origin.json" in names:
-            where = os.path.relpath(folder, root)
-            settings.unsafe.append(f"it does not say any more where the log lies; there is one in {where}")
+            settings.unsafe.append(
+                f"it does not say any more where the log lies; there is one in {os.path.relpath(folder, root)}"
+            )
             return
 
 
@@ -346,7 +348,7 @@ def _take_project(settings: Settings, root: str, cwd: str) -> None:
     found = {name: value for name, value in _env_file(os.path.join(cwd, ".env")).items() if name in PROJECT_VARIABLES}
     if not found:
         return
-    if os.path.realpath(cwd) in trusted(root):
+    if os.path.realpath(cwd) in trust.folders(root):
         for name, value in found.items():
             settings._values[name], settings._origins[name] = value, "project .env"
     else:
@@ -354,30 +356,6 @@ def _take_project(settings: Settings, root: str, cwd: str) -> None:
             f"The project's .env would set {', '.join(sorted(found))}; it is ignored because the folder is not trusted"
             " (session-memory trust)."
         )
-
-
-def trusted(root: str) -> list[str]:
-    """The folders whose `.env` the user lets set variables; their real paths."""
-    try:
-        with open(os.path.join(root, "trusted.json"), encoding="utf-8") as file:
-            folders = loads(file.read())
-    except (OSError, ValueError):
-        return []  # nothing is trusted unless the file says so
-    return [each for each in folders if isinstance(each, str)] if isinstance(folders, list) else []
-
-
-def trust(root: str, folder: str, *, on: bool) -> bool:
-    """Trust a folder, or no longer; returns whether that changed anything. Raises InvalidInput (bad-path), OSError."""
-    real = os.path.realpath(folder)
-    if on and not os.path.isdir(real):
-        raise InvalidInput("bad-path", f"{folder} is no folder.", "Name the folder of a project.")
-    known = trusted(root)
-    wanted = sorted({*known, real}) if on else [each for each in known if each != real]
-    if wanted == known:
-        return False
-    paths.make_dir(root)
-    paths.write_whole(os.path.join(root, "trusted.json"), dumps(wanted).encode() + b"\n")
-    return True
 
 
 def _env_file(path: str) -> dict[str, str]:

@@ -63,7 +63,6 @@ def values(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
         "items",
         "properties",
         "required",
-        "additionalProperties",
         "default",
     }
     if unknown:
@@ -90,6 +89,9 @@ class Opened:
     """A server in this process, with something in its memory."""
 
     def __init__(self, home: str) -> None:
+        hub = {"enabled": True, "url": f"file://{home}-hub"}
+        Path(home).mkdir(mode=0o700)
+        Path(home, "config.json").write_text(json.dumps({"features": {"cloud_sync": hub}}))
         self.later = OpenLater(home)
         self.server = Server(self.later)
         self.loop = asyncio.new_event_loop()
@@ -101,6 +103,7 @@ class Opened:
             ),
             ("session_checkpoint", {"name": "known"}),
             ("learning_create", {"category": "pattern", "title": "Retry with backoff"}),
+            ("sync_push", {}),
         ]
         answers = [self.call(name, arguments).structured_content or {} for name, arguments in made]
         self.known = ["known", answers[1]["event_id"], answers[2]["checkpoint_id"], answers[3]["learning_id"]]
@@ -212,13 +215,15 @@ def test_tools_of_a_feature_that_is_switched_off_are_not_listed_early_or_late_an
         place = Path(home)
         place.mkdir(mode=0o700, exist_ok=True)
         (place / "config.json").write_text(written)
-        assert (tools_off(home) == frozenset(SWITCHED["features.learning"])) is off
+        sync = frozenset(SWITCHED["features.cloud_sync.enabled"])
+        assert (tools_off(home) - sync == frozenset(SWITCHED["features.learning"])) is off and sync <= tools_off(home)
         with RawClient(server(home), era=era) as client:
             early = [each["name"] for each in client.request("tools/list")["result"]["tools"]]
             status = client.call("session_status")["structuredContent"]
             late = [each["name"] for each in client.request("tools/list")["result"]["tools"]]
             assert early == late and ("session_learn" in early) is not off and "session_query" in early
-            assert ("switched off in config.json" in status["health"]["features_off"]) is off
+            switched = status["health"]["features_off"]["switched off in config.json"]
+            assert ("features.learning" in switched) is off and "features.cloud_sync.enabled" in switched
             answer = client.call("session_learn", query="x")
             assert bool(answer.get("isError")) is off
             if off:

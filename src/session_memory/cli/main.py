@@ -47,6 +47,7 @@ COMMANDS: dict[str, str] = {
     "projects": "every project with what is remembered of it",
     "forget": "take something out of every file, with proof",
     "scan": "look for secrets that were recorded before a rule for them was there",
+    "sync": "exchange with other devices, encrypted",
     "pause": "record nothing, for a while or until unpause",
     "unpause": "record again",
     "install": "make a client start the server and its hooks",

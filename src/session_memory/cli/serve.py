@@ -49,6 +49,7 @@ def start(home: str | None) -> int:
     def started(loop: Any) -> None:
         servers[0].keep_up(loop)
         servers[0].keep_checkpoints(loop)
+        servers[0].keep_exchanging(loop)
         servers[0].complete_history(loop)
 
     stdio.run(build, stdio.SNAPSHOT, started, tools_off(home))

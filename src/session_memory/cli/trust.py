@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from session_memory import paths, settings
+from session_memory import paths, settings, trust
 
 if TYPE_CHECKING:
     import argparse
@@ -26,8 +26,8 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
     """Change or show the list."""
     root = paths.home_root(getattr(args, "home", None), settings.environment().home)
     folder = os.path.abspath(os.path.expanduser(args.folder or os.getcwd()))
-    changed = False if args.list else settings.trust(root, folder, on=not args.remove)
-    known = settings.trusted(root)
+    changed = False if args.list else trust.change(root, folder, on=not args.remove)
+    known = trust.folders(root)
     terminal.json({"trusted": known, "changed": changed})
     if args.list:
         for each in known:

@@ -26,6 +26,16 @@ KEPT = (
 )
 
 
+def moment(database: Database) -> int:
+    """The clock of the newest checkpoint, handoff or end of a session: when other devices should hear of it; 0 without any."""
+    row = database.one(
+        "SELECT max(coalesce((SELECT max(hlc) FROM checkpoint), 0),"
+        " coalesce((SELECT max(hlc) FROM handoff WHERE kind = 'handoff'), 0),"
+        " coalesce((SELECT max(hlc) FROM session_field WHERE name = 'ended' AND value <> ''), 0))"
+    )
+    return int(row[0]) if row else 0
+
+
 def apply(database: Database, record: Record) -> None:
     """Fold one `checkpoint`, `handoff` or `resume` record in; a second time changes nothing."""
     body = record.body or {}

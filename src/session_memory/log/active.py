@@ -104,6 +104,7 @@ class Active:
             self._created = True
         older = [path for path in reader.files(self._home) if path != self._home.events]
         good = self.tail.refresh(self._fd, older)
+        self.tail.hlc = max(self.tail.hlc, origin.foreign_clock(self._home))
         if not self.tail.seq and foreign(self._fd):
             raise LogUnavailable(
                 "log-foreign",
@@ -127,7 +128,9 @@ class Active:
         elif known.was is not None and writes == known.was[0]:
             self._switch(known)
             return
-        elif known.was is None and writes and origin.copied(known, writes, machine, inode):
+        elif os.path.lexists(self._home.next):
+            os.unlink(self._home.next)  # of a change that never began
+        if known.was is None and writes and origin.copied(known, writes, machine, inode):
             known = origin.Known(ids.new_origin(), known.machines, inode, (writes, self.tail.seq))
             origin.write(self._home, _at(known, machine))
             self._switch(known)
@@ -151,6 +154,8 @@ class Active:
 
     def _begin(self, known: origin.Known | None = None) -> None:
         """Write the first line of an origin: of `known` after a change of origin, else of a new one."""
+        if known is not None and self._take_next(known):
+            return
         machine, inode = origin.here(self._home, self._secret)
         if known is None:
             known = origin.Known(ids.new_origin(), [], inode)
@@ -169,6 +174,22 @@ class Active:
         self.put(raw + b"\n", tail, flush=True)
         known.was = None
         self._note(known, machine)
+
+    def _take_next(self, known: origin.Known) -> bool:
+        """After a fork, the new origin's first lines are written already: put them in the place of the empty file."""
+        if not os.path.lexists(self._home.next):
+            return False
+        first = next(reader.places(self._home.next), None)
+        if first is None or first.line is None or first.line.origin != known.origin:
+            os.unlink(self._home.next)  # of another change, which never began
+            return False
+        self._close()
+        os.unlink(self._home.events)
+        paths.move(self._home.next, self._home.events)
+        self.tail = Tail()
+        self._open()
+        self._note(known, "")
+        return True
 
     def _note(self, known: origin.Known, machine: str) -> None:
         """Keep in origin.json who writes here and where, if it does not say so."""

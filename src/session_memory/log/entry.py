@@ -58,10 +58,11 @@ def make(home: Home, secret_bytes: bytes, redactor: Redactor, draft: Draft, bans
             f"The record has {len(text):,} bytes; the limit is {MAX_BODY:,}.",
             "Record a summary and the path of the file instead.",
         )
-    if len(text) > line.MAX_LINE - HEADER_ROOM:
+    banned = bans.bans(draft.id or "", key) or any(bans.bans("", key_of(each, draft)) for each in bans.older)
+    if len(text) > line.MAX_LINE - HEADER_ROOM and not banned:  # only the place of a banned one is kept
         blob = blobs.write(home, line.body_bytes(body, ids.new_salt()))
         text = line.body_bytes({"blob": {"sha": blob, "bytes": len(text)}}, ids.new_salt())
-    return Entry(draft, key, body, text, blob, banned=bans.bans(draft.id or "", key)), count
+    return Entry(draft, key, body, text, blob, banned=banned), count
 
 
 def drop(home: Home, entries: list[Entry]) -> None:

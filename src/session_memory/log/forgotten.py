@@ -11,14 +11,14 @@ import os
 from session_memory import paths
 from session_memory.digest import blake2b, sha256
 from session_memory.errors import SessionMemoryError
-from session_memory.log import blobs, line, reader
+from session_memory.log import blobs, line, reader, secret
 from session_memory.model.record import FORGET, ORIGIN
 from session_memory.model.values import clean_text
 from session_memory.quick_json import dumps, loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import Any
 
     from session_memory.log.line import Line
@@ -35,24 +35,24 @@ EXEMPT = (ORIGIN, FORGET)
 class Bans:
     """What is forgotten in one home: ids, keys, fingerprints of texts; and what has yet to be done ("" when nothing)."""
 
-    __slots__ = ("_mark", "_secret", "_sizes", "_tails", "blobs", "ids", "keys", "pending", "texts")
+    __slots__ = ("_secrets", "_sizes", "_tails", "blobs", "ids", "keys", "older", "pending", "texts")
 
-    def __init__(self, secret_bytes: bytes) -> None:
+    def __init__(self, secret_bytes: bytes, older: Sequence[bytes] = ()) -> None:
         self.ids: set[str] = set()
         self.keys: set[str] = set()
         self.texts: set[tuple[int, str, str]] = set()
         self.blobs: set[str] = set()  # long bodies that go once no line names them
         self.pending = ""
-        self._secret = secret_bytes
-        self._mark = secret_mark(secret_bytes)
-        self._sizes: dict[int, set[str]] = {}
+        self.older = older  # secrets that the home had before: fingerprints and keys made with them count as well
+        self._secrets = {secret_mark(each): each for each in (secret_bytes, *older)}
+        self._sizes: dict[tuple[int, bytes], set[str]] = {}
         self._tails: set[str] | None = None
 
     def add_text(self, size: int, mark: str, digest: str) -> None:
         """Take a fingerprint in; one made with another home's secret is kept, but cannot be searched for."""
         self.texts.add((size, mark, digest))
-        if mark == self._mark:
-            self._sizes.setdefault(size, set()).add(digest)
+        if mark in self._secrets:
+            self._sizes.setdefault((size, self._secrets[mark]), set()).add(digest)
 
     def bans(self, id_: str, key: str | None) -> bool:
         """Whether a record of this id or key is forgotten."""
@@ -96,9 +96,9 @@ class Bans:
         for begin in range(len(content)):
             if content[begin] & 0xC0 == 0x80:
                 continue  # in the middle of a character
-            for size, digests in self._sizes.items():
+            for (size, key), digests in self._sizes.items():
                 window = content[begin : begin + size]
-                if len(window) == size and _digest(self._secret, window) in digests:
+                if len(window) == size and _digest(key, window) in digests:
                     yield begin, begin + size
 
 
@@ -147,7 +147,7 @@ def load(home: Home, secret_bytes: bytes) -> Bans:
 
     A spoilt file counts as a sweep that has yet to end: the sweep makes it again from the forget records.
     """
-    bans = Bans(secret_bytes)
+    bans = Bans(secret_bytes, [each for each in secret.older(home) if each != secret_bytes])
     try:
         with open(paths.open_file(home.forgotten, os.O_RDONLY), "rb") as file:
             found = loads(file.read())
@@ -181,11 +181,15 @@ def sweep(home: Home, secret_bytes: bytes) -> Swept:
             bans.blobs |= _blobs_of(each)
     save(home, bans)  # the names of long bodies are noted before the lines that name them go
     swept = Swept()
+    _drop_halves(home)
     for path in dict.fromkeys(path for path, _each in lines):
         count = _rewrite(path, bans)
         swept.lines += count
         swept.files += count > 0
-    for name in sorted(bans.blobs):
+    named = _still_named(lines, bans) if bans.blobs else set()
+    if os.path.exists(home.sync_key):  # it may lie on the remote as well
+        note_gone(home, gone(home) | (bans.blobs - named))
+    for name in sorted(bans.blobs - named):
         try:
             os.unlink(os.path.join(home.blobs, name))
             swept.blobs += 1
@@ -196,6 +200,48 @@ def sweep(home: Home, secret_bytes: bytes) -> Swept:
     bans.blobs, bans.pending = set(), VIEWS
     save(home, bans)  # whoever owns the views says when they do not hold it any more
     return swept
+
+
+def gone(home: Home) -> set[str]:
+    """The long bodies that went here and may lie on the remote still. Raises OSError."""
+    try:
+        with open(paths.open_file(home.gone, os.O_RDONLY), "rb") as file:
+            return set(file.read().decode("ascii").split())
+    except FileNotFoundError:
+        return set()
+
+
+def note_gone(home: Home, names: set[str]) -> None:
+    """Say which these are, under the store lock. Raises OSError."""
+    if names != gone(home):
+        paths.write_whole(home.gone, "\n".join(sorted(names)).encode("ascii"))
+
+
+def _drop_halves(home: Home) -> None:
+    """Remove what a killed rewriting left behind: it may hold what is forgotten, and only the holder of the lock writes it."""
+    folders = [home.storage, *(os.path.join(home.origins, each) for each in reader.origins(home))]
+    starts = (".events", ".next.jsonl", f".{os.path.basename(home.events)}")
+    for folder in [
+        inner for each in folders for inner in (each, os.path.join(each, "segments")) if os.path.isdir(inner)
+    ]:
+        for name in os.listdir(folder):
+            if name.startswith(starts) and name.endswith(".tmp"):
+                os.unlink(os.path.join(folder, name))
+
+
+def note_blobs(home: Home, secret_bytes: bytes, lines: Iterable[Line]) -> None:
+    """Before bodies go that alone name their long bodies: note the names, so that the next sweep finds them. Raises OSError."""
+    names = set().union(*(_blobs_of(each) for each in lines if each.body is not None))
+    bans = load(home, secret_bytes)
+    bans.pending = LOG
+    bans.blobs |= names
+    save(home, bans)
+
+
+def _still_named(lines: list[tuple[str, Line]], bans: Bans) -> set[str]:
+    """Long bodies that a line names which stays: a record may stand in two logs."""
+    stays = (each for _path, each in lines if each.body is not None and not bans.bans(each.id, each.key))
+    return set().union(*(_blobs_of(each) for each in stays if b'"blob":' in (each.body or b"")))
 
 
 def finished(home: Home, secret_bytes: bytes) -> None:

@@ -12,7 +12,7 @@ import os
 
 from session_memory import ids, paths
 from session_memory.errors import InvalidInput, LogUnavailable
-from session_memory.log import active, entry, forgotten, line, reader, secret, spool
+from session_memory.log import active, entry, forgotten, line, origin, reader, secret, spool
 from session_memory.log.lock import Lock
 from session_memory.log.redact import Redactor
 from session_memory.log.tail import LIVE_MS, Tail, keep_aside
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from session_memory.log.entry import Entry
+    from session_memory.log.line import Line
     from session_memory.log.redact import Scanner
     from session_memory.log.spool import Spooled
     from session_memory.paths import Home
@@ -64,7 +65,7 @@ class Journal:
         self._active = active.Active(home, self._secret, warn, roll_bytes)
         self._bans: forgotten.Bans | None = None
         self._made_with: forgotten.Bans | None = None  # what was banned when the entries of this append were made
-        self._bans_stamp = (-1, -1)
+        self._bans_stamp = ((-1, -1), (-1, -1))
         self._spooled_clock = ""  # the last clock this process gave to a spooled record
         self.redacted = 0  # secrets replaced by this process
 
@@ -98,17 +99,15 @@ class Journal:
             raise
 
     def keyed(self, text: str) -> str:
-        """`text` hashed with the home's secret: for ids and keys made of what people wrote."""
+        """`text` hashed with the home's secret: for ids and keys made of what people wrote. Raises OSError."""
+        self.bans()  # another process may have taken over the secret of other devices
         return secret.keyed(self._secret, text)
 
     def bans(self) -> forgotten.Bans:
         """What is forgotten in this home, as it stands now: another process may have forgotten more. Raises OSError."""
-        try:
-            state = os.stat(self._home.forgotten)
-            stamp = (state.st_mtime_ns, state.st_ino)
-        except FileNotFoundError:
-            stamp = (0, 0)
+        stamp = (_stamp(self._home.forgotten), _stamp(self._home.secret))
         if self._bans is None or stamp != self._bans_stamp:
+            self._secret = secret.load(self._home)
             self._bans, self._bans_stamp = forgotten.load(self._home, self._secret), stamp
         return self._bans
 
@@ -138,6 +137,13 @@ class Journal:
         try:
             with Lock(self._home.store_lock, self._deadline):
                 forgotten.finished(self._home, self._secret)
+        except OSError as error:
+            raise _unwritable(error) from error
+
+    def sweep(self) -> forgotten.Swept | None:
+        """The sweep, if one is due; None when none is. Raises LogUnavailable."""
+        try:
+            return self._swept(self._deadline) if self.bans().pending == forgotten.LOG else None
         except OSError as error:
             raise _unwritable(error) from error
 
@@ -268,6 +274,7 @@ class Journal:
     def _glance(self) -> Tail:
         """The log's end as it looks without the lock: good enough for clocks, never to be written behind."""
         tail = Tail()
+        tail.hlc = origin.foreign_clock(self._home)
         try:
             fd = paths.open_file(self._home.events, os.O_RDONLY)
         except OSError:
@@ -276,6 +283,7 @@ class Journal:
             tail.refresh(fd, [path for path in reader.files(self._home) if path != self._home.events])
         finally:
             os.close(fd)
+        tail.hlc = max(tail.hlc, origin.foreign_clock(self._home))
         return tail
 
     def _merge(self) -> None:
@@ -296,7 +304,8 @@ class Journal:
         spool.mark(self._home, taken, tail.origin, tail.seq)
         spool.marked(self._home)
         there = self._ids_after(taken)
-        chunks = []
+        chunks: list[bytes] = []
+        gone: list[Line] = []
         for waiting in taken.records:
             if waiting.id in there or waiting.kind == ORIGIN:
                 continue
@@ -306,8 +315,11 @@ class Journal:
             assert found is not None  # spool.parse has seen to it
             if self.bans().bans(waiting.id, waiting.key) or self.bans().holds(found.parsed()):
                 raw = line.nulled(raw)
+                gone.append(found)
             tail.follow(found)
             chunks.append(raw + b"\n")
+        if gone:
+            forgotten.note_blobs(self._home, self._secret, gone)
         if chunks:
             self._active.put(b"".join(chunks), tail, flush=True)
         if taken.rest:
@@ -331,6 +343,15 @@ class Journal:
 
 class _StaleError(Exception):
     """Entries were made ready before something was forgotten that they may hold."""
+
+
+def _stamp(path: str) -> tuple[int, int]:
+    """What changes whenever a file is written anew; zeros where there is none."""
+    try:
+        state = os.stat(path)
+    except FileNotFoundError:
+        return (0, 0)
+    return (state.st_mtime_ns, state.st_ino)
 
 
 def _at_ms(each: Entry, tail: Tail, wall: int) -> int:

@@ -188,6 +188,15 @@ def build(
     return head + b',"chain":"' + chain_of(previous, head) + b'","body":' + body + b"}"
 
 
+def placed(found: Line, origin: str, seq: int, previous: bytes) -> bytes:
+    """The record of a line in another place: all its bytes but origin, seq and chain stay, also those of a newer version."""
+    raw = found.raw
+    head = raw[: raw.index(b',"origin":"')] + f',"origin":"{origin}","seq":{seq}'.encode("ascii")
+    head += raw[raw.index(b',"at":"') : raw.index(b',"chain":"')]
+    body = b"null" if found.body is None else found.body
+    return head + b',"chain":"' + chain_of(previous, head) + b'","body":' + body + b"}"
+
+
 def nulled(raw: bytes) -> bytes:
     """The line once forgotten: same head, same chain, no body."""
     members, end = _frame(raw)

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import os
 
-from session_memory import paths
+from session_memory import ids, paths
 from session_memory.digest import blake2b
-from session_memory.log import reader
+from session_memory.log import reader, secret
 from session_memory.log.tail import Tail
+from session_memory.model.pattern import later
 from session_memory.quick_json import dumps, loads
 
 TYPE_CHECKING = False
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from session_memory.paths import Home
 
 MACHINE_FILES = ("/etc/machine-id", "/var/lib/dbus/machine-id")
+CLOCK = later(r"[0-9]{13}\.[0-9]{4}")
 MOST = 64 * 1024  # bytes of origin.json that are read
 
 
@@ -37,7 +39,7 @@ class Known:
         self.was = was
 
 
-def here(home: Home, secret: bytes) -> tuple[str, int]:
+def here(home: Home, key: bytes) -> tuple[str, int]:
     """This machine (a keyed hash, "" where it has no name) and the storage folder's inode (0 where there is none)."""
     name = b""
     for path in MACHINE_FILES:
@@ -48,7 +50,7 @@ def here(home: Home, secret: bytes) -> tuple[str, int]:
             continue
         if name:
             break
-    machine = blake2b(name, key=secret, digest_size=8).hexdigest() if name else ""
+    machine = blake2b(name, key=key, digest_size=8).hexdigest() if name else ""
     return machine, os.stat(home.storage).st_ino
 
 
@@ -79,6 +81,19 @@ def write(home: Home, known: Known) -> None:
     paths.write_whole(home.origin, dumps(content).encode("ascii") + b"\n")
 
 
+def rekey(home: Home, secrets: list[bytes]) -> None:
+    """Take the first of these over as the home's secret, under the store lock; the home goes on as the origin that it is.
+
+    This machine is named by a hash with the new secret before that is in force: else the home would look copied. Raises OSError.
+    """
+    known = read(home)
+    machine, _inode = here(home, secrets[0])
+    if known is not None and machine and machine not in known.machines:
+        known.machines = [*known.machines, machine]
+        write(home, known)
+    secret.adopt(home, secrets)
+
+
 def copied(known: Known, writes: str, machine: str, inode: int) -> bool:
     """Whether the log in place, which `writes` that origin, is a copy of one that somebody else may go on with."""
     moved = bool(known.inode and inode and known.inode != inode)
@@ -100,9 +115,28 @@ def leave(home: Home, old: str) -> bool:
     return True
 
 
+def foreign_clock(home: Home) -> str:
+    """The highest clock of what came from other origins, as noted; "" when nothing came. A writer asks at every record."""
+    try:
+        fd = paths.open_file(home.clock, os.O_RDONLY)
+    except OSError:
+        return ""
+    try:
+        noted = os.read(fd, 18).decode("ascii", "replace")
+    finally:
+        os.close(fd)
+    return noted if CLOCK.fullmatch(noted) and int(noted[:13]) < ids.MAX_MS else ""
+
+
+def note_clock(home: Home, hlc: str) -> None:
+    """Note a clock that is coming from another origin, if it is the highest: before its line. Raises OSError."""
+    if hlc > foreign_clock(home):
+        paths.write_whole(home.clock, hlc.encode("ascii"))
+
+
 def highest_clock(home: Home) -> str:
     """The highest clock in the foreign logs, "" without any: what is written here now comes after all that is known."""
-    highest = ""
+    highest = foreign_clock(home)
     for name in reader.origins(home):
         folder = os.path.join(home.origins, name)
         files = [os.path.join(folder, "segments", each) for each in reader.segments(folder)]

@@ -1,4 +1,8 @@
-"""The home's secret: what texts are hashed with where a plain hash could be guessed back after they are forgotten."""
+"""The home's secret: what texts are hashed with where a plain hash could be guessed back after they are forgotten.
+
+A home that joins others takes their secret over, and keeps its own behind it in the same file, one a line: what it banned
+before stays banned, and what it wrote before is known again.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +26,23 @@ def load(home: Home) -> bytes:
     except FileNotFoundError:
         _make(home.secret)
         return _read(home.secret)
+
+
+def older(home: Home) -> list[bytes]:
+    """Secrets that were this home's before, or came with the present one. Raises OSError."""
+    try:
+        fd = paths.open_file(home.secret, os.O_RDONLY)
+    except FileNotFoundError:
+        return []
+    with open(fd, "rb") as file:
+        lines = file.read().decode("ascii").split()
+    return [bytes.fromhex(each) for each in lines[1:]]
+
+
+def adopt(home: Home, secrets: list[bytes]) -> None:
+    """Make the first of these the home's secret; the others and those that the home has are kept behind it. Raises OSError."""
+    every = [*secrets, load(home), *older(home)]
+    paths.write_whole(home.secret, "\n".join(dict.fromkeys(each.hex() for each in every)).encode("ascii"))
 
 
 def keyed(secret: bytes, text: str) -> str:

@@ -154,6 +154,16 @@ def mend(fd: int, good: int, torn_path: str) -> int:
     return torn
 
 
+def cut(path: str, size: int) -> None:
+    """Cut a file of a log back to `size` bytes, on disk. Raises OSError."""
+    fd = paths.open_file(path, os.O_RDWR)
+    try:
+        os.ftruncate(fd, size)
+        paths.sync_file(fd)
+    finally:
+        os.close(fd)
+
+
 def keep_aside(torn_path: str, content: bytes) -> None:
     """Add bytes that are no record to `events.torn`, on disk, for whoever wants to look. Raises OSError."""
     aside = paths.open_file(torn_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)

@@ -26,6 +26,7 @@ from session_memory.mcp_server import (
     recall,
     resources,
     sessions,
+    sync,
 )  # fmt: skip
 from session_memory.mcp_server.answers import REPORT, ToolSpec, failed
 from session_memory.mcp_server.instructions import INSTRUCTIONS
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Iterator
 
+    from session_memory.actions.sync import Job
     from session_memory.memory import Memory
 
 NAME = "session-memory"
@@ -72,14 +74,15 @@ class OpenLater:
 class Server(MCPServer[Any]):
     """`MCPServer` whose calls are checked and answered our way. Tools run on the event loop: one thread, no locks."""
 
-    def __init__(self, memory: OpenLater) -> None:
+    def __init__(self, memory: OpenLater, *, everything: bool = False) -> None:
+        """everything: the tools of features that are switched off as well, for the snapshot."""
         super().__init__(
             NAME, title="Session Memory", version=VERSION, instructions=INSTRUCTIONS, log_level="ERROR",
             subscriptions=False,  # our lists never change, and a client that is told so asks for them at once
         )  # fmt: skip
         self._memory = memory
-        self._off = memory.tools_off()
-        for room in (sessions, events, recall, checkpoints, handoffs, learnings, entities, documents, context):
+        self._off = frozenset() if everything else memory.tools_off()
+        for room in (sessions, events, recall, checkpoints, handoffs, learnings, entities, documents, context, sync):
             for tool in room.tools(memory):
                 if tool.function.__name__ not in self._off:
                     self._add(tool)
@@ -135,6 +138,38 @@ class Server(MCPServer[Any]):
                 memory.checkpoints.automatic()
             except SessionMemoryError as error:
                 memory.opened.warn(f"No automatic checkpoint: {error}")
+
+        loop.call_later(LOOK_SECONDS, look)
+
+    def keep_exchanging(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Exchange with other devices, where that is on, after a checkpoint, a handoff or the end of a session.
+
+        The calls are made in a thread; what they brought is applied on the loop. What fails stands in `sync_status`.
+        """
+        busy = False
+
+        def look() -> None:
+            nonlocal busy
+            loop.call_later(LOOK_SECONDS, look)
+            memory = self._memory.opened()
+            if memory is None or busy:
+                return
+            try:
+                job = memory.sync.due()
+            except (SessionMemoryError, OSError) as error:
+                memory.opened.warn(f"No exchange with other devices: {error}")
+                return
+            if job is not None:
+                busy = True
+                loop.run_in_executor(None, job.run).add_done_callback(lambda _done: ended(memory, job))
+
+        def ended(memory: Memory, job: Job) -> None:
+            nonlocal busy
+            busy = False
+            try:
+                memory.sync.finish(job)
+            except SessionMemoryError:
+                return  # noted for `sync_status`; the next moment tries again
 
         loop.call_later(LOOK_SECONDS, look)
 
@@ -237,7 +272,8 @@ def _takes(tool: Any, name: str) -> str:
 
 
 def lean(schema: dict[str, Any]) -> dict[str, Any]:
-    """A tool's input schema without what costs tokens and says nothing: titles, null alternatives, empty defaults."""
+    """A tool's input schema without what costs tokens and says nothing: titles, null alternatives, empty defaults; nor that other
+    arguments are not allowed: whoever gives one is told so by name."""
 
     def strip(part: Any) -> Any:
         if isinstance(part, list):
@@ -248,7 +284,9 @@ def lean(schema: dict[str, Any]) -> dict[str, Any]:
             return {
                 k: v for k, v in strip(schema["$defs"][part["$ref"].rpartition("/")[2]]).items() if k != "description"
             }
-        kept = {k: strip(v) for k, v in part.items() if k != "title" and not (k == "default" and v in (None, "", []))}
+        kept = {
+            k: strip(v) for k, v in part.items() if k != "title" and not (k == "default" and v in (None, "", [], 0))
+        }
         options = [each for each in kept.get("anyOf", []) if each != {"type": "null"}]
         if "anyOf" in kept and len(options) == 1:
             del kept["anyOf"]
@@ -263,5 +301,4 @@ def lean(schema: dict[str, Any]) -> dict[str, Any]:
     result: dict[str, Any] = {"type": "object", "properties": properties}
     if schema.get("required"):
         result["required"] = schema["required"]
-    result["additionalProperties"] = False
     return result

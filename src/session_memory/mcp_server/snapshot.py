@@ -18,7 +18,7 @@ ASK = (
     "import os\n"
     "from session_memory.mcp_server import stdio\n"
     "from session_memory.mcp_server.server import OpenLater, Server\n"
-    "stdio.run(lambda: Server(OpenLater(os.devnull)), None)"  # no home: nobody's settings
+    "stdio.run(lambda: Server(OpenLater(os.devnull), everything=True), None)"  # no home: nobody's settings
 )
 CLIENT = {"name": "snapshot", "version": "1"}
 

@@ -28,7 +28,7 @@ FEATURES: dict[str, tuple[bool, str]] = {
     "documents": (True, "PDF, DOCX, HTML, Markdown, text and code read in and found like events"),
     "work memory": (True, "how a command was run, what helped against an error, what shaped a file; golden questions"),
     "embeddings": (True, "search by meaning: a table that we ship; OpenAI or a package's provider with your consent"),
-    "cloud_sync": (False, "several devices"),
+    "cloud_sync": (True, "several devices through a folder, sealed; off until `sync init`"),
     "web": (False, "pages for people"),
 }
 
@@ -37,4 +37,5 @@ SWITCHED: dict[str, tuple[str, ...]] = {
     "features.learning": ("session_learn", "learning_create", "learning_apply"),
     "features.entities": ("entity_create", "entity_link", "entity_query"),
     "features.document_ingest": ("session_ingest",),
+    "features.cloud_sync.enabled": ("sync_status", "sync_push", "sync_pull"),
 }

@@ -19,7 +19,10 @@ MOST_CALL = 2_000_000  # bytes of one append's bodies together
 
 @dataclass(frozen=True)
 class Head:
-    """How far the remote's copy of an origin's log goes: last number, chain of its last line, and lines without a body."""
+    """How far the remote's copy of an origin's log goes: last number, chain of its last line, and which lines have no body.
+
+    nulls: the sum of its segments' `nulls`; two copies that lack the same bodies have the same sum, others almost never.
+    """
 
     origin: str
     hi: int
@@ -29,8 +32,9 @@ class Head:
 
 @dataclass(frozen=True)
 class Segment:
-    """Lines `lo` to `hi` of an origin, sealed. prev: chain before line `lo`; chain: of line `hi`. nulls: lines without a body.
-    sha: SHA-256 (hex) of `body`. ver: how it is sealed. body: base64; "" where only the rest was asked for."""
+    """Lines `lo` to `hi` of an origin, sealed. prev: chain before line `lo`; chain: of line `hi`. nulls: which lines have no
+    body, as the sum of their weights (log/extent.py), 0 for none, below 2^53: a remote only adds it up. sha: SHA-256 (hex) of
+    `body`. ver: how it is sealed. body: base64; "" where only the rest was asked for."""
 
     origin: str
     lo: int
@@ -74,7 +78,8 @@ class Remote(Protocol):
         ...
 
     def put(self, name: str, content: bytes) -> None:
-        """Keep a sealed blob under a name of 64 hex digits; empty content stands for one that was forgotten."""
+        """Keep a sealed blob under a name of 64 hex digits, where there is none of that name yet; empty content stands for one
+        that was forgotten, and replaces any: a late call must not bring it back."""
         ...
 
     def get(self, name: str) -> bytes | None:
