@@ -58,6 +58,7 @@ SAID: list[tuple[Reply, str, bool]] = [
 
 
 @pytest.mark.parametrize(("reply", "code", "again"), SAID, ids=lambda each: str(each)[:70])
+@pytest.mark.fault(73)
 def test_each_refusal_has_its_code_and_says_what_to_do(stage: Proxy, reply: Reply, code: str, again: bool) -> None:
     stage.plan += [reply] * QUICK.tries
     with pytest.raises(RemoteError) as told:
@@ -90,6 +91,32 @@ def test_no_account_becomes_another_host() -> None:
     for wrong in ("attacker.example/", "attacker.example#", "a" * 31 + ".", "@attacker.example", "A" * 32):
         with pytest.raises(RemoteError, match="CF_ACCOUNT_ID"):
             D1(wrong, TOKEN, DATABASE, BUCKET)
+
+
+@pytest.mark.parametrize("name", ["CF_API_BASE_URL", "CF_R2_ENDPOINT_URL"])
+def test_another_address_keeps_the_token_from_being_read_on_the_way(name: str) -> None:
+    def made(url: str) -> D1:
+        api = name == "CF_API_BASE_URL"
+        return D1(ACCOUNT, TOKEN, DATABASE, BUCKET, base_url=url if api else "", s3_endpoint="" if api else url)
+
+    for right in (
+        "",
+        f"https://{ACCOUNT}.eu.r2.cloudflarestorage.com",
+        "http://127.0.0.1:8787/client/v4",
+        "http://localhost",
+    ):
+        made(right)
+    for wrong in (
+        "http://example.com",
+        "http://127.0.0.1.example.com",
+        "http://localhost@example.com",
+        "ftp://x",
+        "https://",
+        "https://a b",
+    ):
+        with pytest.raises(RemoteError, match=name) as told:
+            made(wrong)
+        assert told.value.code == "no-remote"
 
 
 def test_making_a_remote_connects_to_nothing() -> None:

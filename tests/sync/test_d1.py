@@ -152,6 +152,10 @@ def test_a_segment_is_replaced_only_where_it_is_the_one_that_was_seen(cloud: Clo
     assert remote.replace(less, "0" * 64) is False and remote.page({}) == [first, second]
     assert remote.replace(less, first.sha) is True
     assert remote.replace(segment(A, 1, 3, body="lesser", nulls=3), first.sha) is False  # somebody was faster
+    assert (
+        remote.replace(replace(less, hi=9), less.sha) is False
+        and remote.replace(replace(less, prev="f" * 64), less.sha) is False
+    )
     assert remote.page({}) == [less, second] and remote.heads() == [Head(A, 6, chain(A, 6), 2)]
     assert remote.append([segment(A, 7, 7)]) == [True]
 
@@ -204,6 +208,7 @@ def test_heads_and_pages_do_not_read_the_whole_table(cloud: Cloud, proxy: Proxy)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.fault(73)
 def test_a_call_that_goes_wrong_is_made_again_and_applied_once(cloud: Cloud, proxy: Proxy, fault: str) -> None:
     remote = cloud.remote(proxy)
     first, second, less = segment(A, 1, 3, body="x" * 50_000), segment(A, 4, 6), segment(A, 1, 3, body="less", nulls=1)
@@ -221,6 +226,7 @@ def test_a_call_that_goes_wrong_is_made_again_and_applied_once(cloud: Cloud, pro
     assert cloud.remote().page({}) == [less, second]
 
 
+@pytest.mark.fault(73)
 def test_what_another_wrote_meanwhile_is_not_taken_for_ones_own(cloud: Cloud, proxy: Proxy) -> None:
     cloud.remote().open({})
     proxy.plan.append("lose request")
@@ -241,6 +247,7 @@ def test_a_late_call_does_not_bring_back_what_was_replaced(cloud: Cloud, proxy: 
     assert remote.page({}) == [least]
 
 
+@pytest.mark.fault(73)
 def test_under_any_weather_every_segment_lies_there_once(cloud: Cloud) -> None:
     between = Proxy(cloud.base_url, seed=8, chance=0.3)
     try:

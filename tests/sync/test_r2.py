@@ -103,6 +103,7 @@ def test_a_forgotten_blob_stays_forgotten(between: Proxy) -> None:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.fault(73)
 def test_a_call_that_goes_wrong_is_made_again(between: Proxy, fault: str) -> None:
     one, blobs, content = name(), bucket(between.url), random.randbytes(20_000)
     between.plan.append(fault)
@@ -151,6 +152,7 @@ def error(code: str) -> bytes:
         (Reply(302, b"", (("location", "http://127.0.0.1:1/"),)), "remote-failed"),
     ],
 )
+@pytest.mark.fault(73)
 def test_each_refusal_has_its_code(stage: Proxy, reply: Reply, code: str) -> None:
     stage.plan += [reply] * QUICK.tries
     with pytest.raises(RemoteError) as told:

@@ -57,6 +57,15 @@ def checked(values: tuple[str, str, str, str], names: tuple[str, str, str, str])
             raise RemoteError("no-remote", f"{name} cannot be the {what}: that is {looks}.", fix)
 
 
+def check_address(name: str, url: str) -> None:
+    """An address that is given instead of Cloudflare's own keeps the token from being read on the way; empty for none. Raises
+    RemoteError (no-remote)."""
+    if url and not re.fullmatch(r"https://[!-~]+|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/[!-~]*)?", url):
+        raise RemoteError(
+            "no-remote", f"{name} must begin with https://, or lead to this machine.", f"Correct {name}, or do not set it."
+        )  # fmt: skip
+
+
 class Cloudflare:
     """Calls to Cloudflare's REST API with one token, made through `calls`."""
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from session_memory.errors import RemoteError
 from session_memory.sync.calls import Calls
-from session_memory.sync.cloudflare import API, PARTS, Cloudflare, checked
+from session_memory.sync.cloudflare import API, PARTS, Cloudflare, check_address, checked
 from session_memory.sync.r2 import R2
 from session_memory.sync.remote import MOST_CALL, Head, Segment
 
@@ -27,7 +27,7 @@ MOST_ROWS = 250  # of a page, from each origin: small segments
 START = "0" * 64  # the chain before an origin's first line
 INDEX_ROWS = 5_000  # of one call that lists segments without bodies, about 1.5 MB
 
-# size stands before body, so that measuring rows reads no body; segments that hold forgotten lines are few, and have an index
+# size stands before body, so that measuring rows reads no body; segments that lack bodies are few, and have an index
 TABLES = (
     "create table if not exists seg (origin text not null, lo integer not null, hi integer not null, ver integer not null,"
     " prev text not null, chain text not null, nulls integer not null, sha text not null, size integer not null,"
@@ -74,8 +74,9 @@ APPEND = (
     f" and coalesce((select chain {LAST}), '{START}') = ?5 on conflict do nothing returning 1"
 )
 REPLACE = (
-    "update seg set hi = cast(?3 as integer), ver = cast(?4 as integer), prev = ?5, chain = ?6, nulls = cast(?7 as integer),"
-    " sha = ?8, size = length(?9), body = ?9 where origin = ?1 and lo = cast(?2 as integer) and sha = ?10 returning 1"
+    "update seg set ver = cast(?4 as integer), nulls = cast(?7 as integer), sha = ?8, size = length(?9), body = ?9 where"
+    " origin = ?1 and lo = cast(?2 as integer) and hi = cast(?3 as integer) and prev = ?5 and chain = ?6 and sha = ?10"
+    " returning 1"
 )
 THERE = "select 1 from seg where origin = ?1 and lo = cast(?2 as integer) and sha = ?3"
 
@@ -98,6 +99,8 @@ class D1:
     ) -> None:
         """Connects to nothing yet. names: the variables that the four came from. Raises RemoteError (no-remote)."""
         checked((account, token, database, bucket), names)
+        check_address("CF_API_BASE_URL", base_url)
+        check_address("CF_R2_ENDPOINT_URL", s3_endpoint)
         self.url = f"d1://{account}/{database}"
         self.calls = calls or Calls()
         cloudflare = Cloudflare(self.calls, token, base_url or API)
@@ -145,7 +148,7 @@ class D1:
         return done
 
     def replace(self, segment: Segment, sha: str) -> bool:
-        """Put it in the place of the one with the same origin and lo whose sha is `sha`; False: there is none. Raises
+        """Put it in the place of the one that stands for the same lines and whose sha is `sha`; False: there is none. Raises
         RemoteError."""
         there = (THERE, [segment.origin, str(segment.lo), segment.sha])
         (rows, ours), tried = self._ask([(REPLACE, [*_params(segment), sha]), there])
