@@ -7,8 +7,11 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
+import threading
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,8 +75,9 @@ class Cloud:
                 self.sql(f"drop table if exists {table}", database)
 
 
-def started(*, of_account: bool = False) -> subprocess.Popen[str]:
-    """The rig's process; skips loudly where it cannot run. It ends when its stdin is closed."""
+@contextmanager
+def started(*, of_account: bool = False) -> Iterator[Cloud]:
+    """A rig of its own; skips loudly where it cannot run. The process ends when its stdin is closed, however we end."""
     node = shutil.which("node")
     if node is None or not (PACKAGES / "node_modules" / "miniflare").is_dir():
         missing = "node" if node is None else "miniflare (scripts/rig installs it)"
@@ -83,45 +87,42 @@ def started(*, of_account: bool = False) -> subprocess.Popen[str]:
         "account": ACCOUNT, "token": TOKEN, "token_id": TOKEN_ID, "databases": [DATABASE, OTHER], "bucket": BUCKET,
         "of_account": of_account,
     }  # fmt: skip
-    return subprocess.Popen(
-        [node, str(RIG / "rig.mjs"), str(PACKAGES), json.dumps(options)],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-
-
-def ready(rig: subprocess.Popen[str]) -> Cloud:
-    assert rig.stdout is not None and rig.stderr is not None
-    line = rig.stdout.readline()
-    assert line, rig.stderr.read()
-    return Cloud(**json.loads(line))
-
-
-def stop(rig: subprocess.Popen[str]) -> None:
-    try:
-        rig.communicate(timeout=30)
-    except subprocess.TimeoutExpired:
-        rig.kill()
-        rig.communicate()
+    with tempfile.TemporaryFile("w+") as trouble:
+        process = subprocess.Popen(
+            [node, str(RIG / "rig.mjs"), str(PACKAGES), json.dumps(options)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=trouble, text=True,
+        )  # fmt: skip
+        patience = threading.Timer(120, process.kill)
+        patience.start()
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            patience.cancel()
+            if not line:
+                trouble.seek(0)
+                pytest.fail(f"the rig did not start: {trouble.read()[-2000:]}")
+            yield Cloud(**json.loads(line))
+        finally:
+            patience.cancel()
+            try:
+                process.communicate(timeout=30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.communicate()
 
 
 @pytest.fixture(scope="session")
 def rig() -> Iterator[Cloud]:
     """One rig for all tests of a process."""
-    process = started()
-    try:
-        yield ready(process)
-    finally:
-        stop(process)
+    with started() as made:
+        yield made
 
 
 @pytest.fixture(scope="session")
 def rig_of_account() -> Iterator[Cloud]:
     """A rig whose token belongs to the account, not to a user."""
-    process = started(of_account=True)
-    try:
-        yield ready(process)
-    finally:
-        stop(process)
+    with started(of_account=True) as made:
+        yield made
 
 
 @pytest.fixture

@@ -43,6 +43,10 @@ def test_in_five_minutes_the_pace_stays_below_what_cloudflare_blocks_at() -> Non
     assert 800 < made < 1200
 
 
+def test_all_remotes_of_a_process_share_one_pace() -> None:
+    assert Calls()._pace is Calls()._pace
+
+
 def test_an_answer_tells_how_many_tries_went_before(stage: Proxy) -> None:
     stage.plan += [Reply(200, b"one"), Reply(503), Reply(500), Reply(200, b"two")]
     assert ask(stage) == (b"one", 0) and ask(stage) == (b"two", 2)

@@ -69,12 +69,15 @@ class Pace:
         return max(0.0, -self._left / self._rate)
 
 
+PACE = Pace()  # of all remotes of this process: the limit is the user's
+
+
 class Calls:
     """Calls of one remote, one after the other (not for several threads at once); `made` counts them, repeated ones too."""
 
     def __init__(self, patience: Patience | None = None, pace: Pace | None = None) -> None:
         self._patience = patience or Patience()
-        self._pace = pace or Pace()
+        self._pace = pace or PACE
         self._client: httpx.Client | None = None
         self.made = 0
 
