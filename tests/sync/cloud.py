@@ -68,11 +68,31 @@ class Cloud:
         assert told["success"], told
         return list(told["result"][0]["results"]["rows"])
 
+    def s3(self) -> Any:
+        """The usual S3 client of others."""
+        boto3 = pytest.importorskip("boto3", reason="boto3 reads what we wrote")
+        from botocore.config import Config
+
+        secret = hashlib.sha256(TOKEN.encode()).hexdigest()
+        config = Config(s3={"addressing_style": "path"}, request_checksum_calculation="when_required")
+        return boto3.client(
+            "s3", endpoint_url=self.s3_endpoint, aws_access_key_id=TOKEN_ID, aws_secret_access_key=secret, region_name="auto", config=config,
+        )  # fmt: skip
+
+    def objects(self) -> dict[str, bytes]:
+        """Everything in the bucket."""
+        client = self.s3()
+        listed = client.list_objects_v2(Bucket=BUCKET).get("Contents", [])
+        return {each["Key"]: client.get_object(Bucket=BUCKET, Key=each["Key"])["Body"].read() for each in listed}
+
     def empty(self) -> None:
-        """Nothing was ever opened here."""
+        """Nothing was ever opened here, and nothing put."""
         for database in (DATABASE, OTHER):
             for table in ("seg", "words"):
                 self.sql(f"drop table if exists {table}", database)
+        client = self.s3()
+        for each in client.list_objects_v2(Bucket=BUCKET).get("Contents", []):
+            client.delete_object(Bucket=BUCKET, Key=each["Key"])
 
 
 @contextmanager
@@ -131,6 +151,12 @@ def cloud(rig: Cloud, monkeypatch: pytest.MonkeyPatch) -> Cloud:
     direct(monkeypatch)
     rig.empty()
     return rig
+
+
+@pytest.fixture
+def cloud_remote(cloud: Cloud) -> D1:
+    """An empty remote at Cloudflare, for the contract that every remote keeps."""
+    return cloud.remote()
 
 
 def direct(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import threading
 from dataclasses import replace
 
 import pytest
-from tests.sync.cloud import ACCOUNT, BUCKET, DATABASE, OTHER, QUICK, TOKEN, TOKEN_ID, Cloud, chain, segment
+from tests.sync.cloud import ACCOUNT, BUCKET, DATABASE, OTHER, QUICK, TOKEN, Cloud, chain, segment
 from tests.sync.proxy import FAULTS, Proxy, Reply
 
 from session_memory.errors import RemoteError
@@ -116,6 +116,7 @@ def test_only_what_continues_the_log_is_appended(cloud: Cloud) -> None:
         True,
     ]
     assert remote.append([segment(A, 6, 8), segment(A, 1, 9)]) == [False, False]  # overlaps
+    assert remote.append([replace(segment(A, 8, 9), prev=chain(A, 6))]) == [False]  # the right past, the wrong number
     forked = segment(A, 7, 9)
     assert remote.append([Segment(A, 7, 9, 1, "f" * 64, "e" * 64, 0, forked.sha, forked.body)]) == [
         False
@@ -318,14 +319,7 @@ def test_cloudflares_own_client_reads_what_we_wrote(cloud: Cloud) -> None:
 
 
 def test_the_s3_client_of_others_reads_our_blobs_and_we_read_theirs(cloud: Cloud) -> None:
-    boto3 = pytest.importorskip("boto3", reason="the usual S3 client reads what we wrote")
-    from botocore.config import Config
-
-    secret = hashlib.sha256(TOKEN.encode()).hexdigest()
-    config = Config(s3={"addressing_style": "path"}, request_checksum_calculation="when_required")
-    client = boto3.client(
-        "s3", endpoint_url=cloud.s3_endpoint, aws_access_key_id=TOKEN_ID, aws_secret_access_key=secret, region_name="auto", config=config,
-    )  # fmt: skip
+    client = cloud.s3()
     ours, theirs = hashlib.sha256(b"ours").hexdigest(), hashlib.sha256(b"theirs").hexdigest()
     remote = cloud.remote()
     remote.put(ours, b"sealed by us")
