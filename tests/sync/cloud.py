@@ -95,11 +95,17 @@ class Cloud:
             client.delete_object(Bucket=BUCKET, Key=each["Key"])
 
 
+def installed() -> bool:
+    """Whether scripts/rig finished, for the versions that are pinned now."""
+    noted = PACKAGES / "installed.json"
+    return noted.exists() and noted.read_bytes() == (RIG / "package-lock.json").read_bytes()
+
+
 @contextmanager
 def started(*, of_account: bool = False) -> Iterator[Cloud]:
     """A rig of its own; skips loudly where it cannot run. The process ends when its stdin is closed, however we end."""
     node = shutil.which("node")
-    if node is None or not (PACKAGES / "node_modules" / "miniflare").is_dir():
+    if node is None or not installed():
         missing = "node" if node is None else "miniflare (scripts/rig installs it)"
         warnings.warn(f"SKIPPED: every test with a real D1 and R2: there is no {missing}", stacklevel=1)
         pytest.skip(f"the rig of D1 and R2 cannot run: no {missing}")
