@@ -52,11 +52,12 @@ class Cloud:
         database: str = DATABASE,
         bucket: str = BUCKET,
         patience: Patience = QUICK,
+        s3: Proxy | None = None,
     ) -> D1:
-        """A D1 on the rig, its REST calls through `proxy` where there is one."""
+        """A D1 on the rig, its REST calls through `proxy` and those to R2 through `s3` where there is one."""
         return D1(
-            ACCOUNT, token, database, bucket, base_url=proxy.url if proxy else self.base_url, s3_endpoint=self.s3_endpoint,
-            calls=Calls(patience, Pace(rate=1e9)),
+            ACCOUNT, token, database, bucket, base_url=proxy.url if proxy else self.base_url,
+            s3_endpoint=s3.url if s3 else self.s3_endpoint, calls=Calls(patience, Pace(rate=1e9)),
         )  # fmt: skip
 
     def sql(self, statement: str, database: str = DATABASE) -> list[list[Any]]:
@@ -86,13 +87,10 @@ class Cloud:
         return {each["Key"]: client.get_object(Bucket=BUCKET, Key=each["Key"])["Body"].read() for each in listed}
 
     def empty(self) -> None:
-        """Nothing was ever opened here, and nothing put."""
+        """Nothing was ever opened here; what other tests put into the bucket stays."""
         for database in (DATABASE, OTHER):
             for table in ("seg", "words"):
                 self.sql(f"drop table if exists {table}", database)
-        client = self.s3()
-        for each in client.list_objects_v2(Bucket=BUCKET).get("Contents", []):
-            client.delete_object(Bucket=BUCKET, Key=each["Key"])
 
 
 def installed() -> bool:
