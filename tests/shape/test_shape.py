@@ -77,7 +77,7 @@ ELSEWHERE = {
     "mcp_server/events": "stories", "mcp_server/checkpoints": "stories", "mcp_server/handoffs": "stories",
     "mcp_server/resources": "stories", "mcp_server/prompts": "stories", "mcp_server/instructions": "mcp_server/test_snapshot.py",
     "mcp_server/stdio": "mcp_server/test_wire.py", "mcp_server/recall": "stories", "embed/pieces": "embed/test_local.py",
-    "sync/remote": "sync/test_d1.py", "index/candidates": "index/test_ranking.py", "index/around": "index/test_ranking.py", "index/reading": "index/test_ranking.py",
+    "index/candidates": "index/test_ranking.py", "index/around": "index/test_ranking.py", "index/reading": "index/test_ranking.py",
 }  # fmt: skip
 
 
