@@ -142,13 +142,6 @@ def rig() -> Iterator[Cloud]:
         yield made
 
 
-@pytest.fixture(scope="session")
-def rig_of_account() -> Iterator[Cloud]:
-    """A rig whose token belongs to the account, not to a user."""
-    with started(of_account=True) as made:
-        yield made
-
-
 @pytest.fixture
 def cloud(rig: Cloud, monkeypatch: pytest.MonkeyPatch) -> Cloud:
     """The rig with empty databases, reached directly whatever proxy this machine has."""

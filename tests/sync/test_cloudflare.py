@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from tests.sync.cloud import ACCOUNT, BUCKET, DATABASE, TOKEN, TOKEN_ID, Cloud, direct
+from tests.sync.cloud import ACCOUNT, BUCKET, DATABASE, TOKEN, TOKEN_ID, Cloud, direct, started
 from tests.sync.proxy import Proxy, Reply
 
 from session_memory.errors import RemoteError
@@ -127,12 +127,13 @@ def test_a_users_token_tells_its_id(cloud: Cloud) -> None:
     assert Cloudflare(Calls(QUICK), TOKEN, cloud.base_url).token_id(ACCOUNT) == TOKEN_ID
 
 
-def test_an_accounts_token_tells_its_id_at_the_account(rig_of_account: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_accounts_token_tells_its_id_at_the_account(monkeypatch: pytest.MonkeyPatch) -> None:
     direct(monkeypatch)
-    assert Cloudflare(Calls(QUICK), TOKEN, rig_of_account.base_url).token_id(ACCOUNT) == TOKEN_ID
-    remote = rig_of_account.remote()
-    remote.put("0" * 64, b"sealed")
-    assert remote.get("0" * 64) == b"sealed"
+    with started(of_account=True) as cloud:
+        assert Cloudflare(Calls(QUICK), TOKEN, cloud.base_url).token_id(ACCOUNT) == TOKEN_ID
+        remote = cloud.remote()
+        remote.put("0" * 64, b"sealed")
+        assert remote.get("0" * 64) == b"sealed"
 
 
 def test_a_wrong_token_has_no_id(cloud: Cloud) -> None:
