@@ -135,6 +135,11 @@ ROWS: dict[int, tuple[str, str, str]] = {
     75: ("process", "packages cannot be loaded", "the server says so and how to mend it"),
     76: ("process", "an old SQLite, or one without full-text search", "`doctor` says so"),
     77: ("storage", "a home of the product before this one", "opens whole; its files are kept"),
+    73: (
+        "remotes",
+        "the remote is down, slow, busy, huge, redirects, or answers with errors or garbage",
+        "bounded tries; the error's own code and what to do; nothing is applied twice or taken for done",
+    ),
     78: ("storage", "a backup while others write; restore", "a prefix of the log that verifies"),
     79: ("secrets", "secrets in events, tags, names, states", "in no file of the home"),
     80: ("secrets", "secrets encoded or escaped", "in no file of the home"),
@@ -147,5 +152,5 @@ ROWS: dict[int, tuple[str, str, str]] = {
 # rows that need a part of the product that is not built yet
 LATER: dict[int, str] = {
     61: "a million events: measured with the ranking",
-    73: "providers and remotes that fail", 74: "hostile remotes",
+    74: "hostile remotes",
 }  # fmt: skip
