@@ -557,3 +557,21 @@ def test_what_was_recorded_cannot_speak_to_the_terminal_of_work_memory(home: str
     ):
         told = run(home, *words, cwd=filled)
         assert "\x1b" not in told and "\x07" not in told and "\u202e" not in told, words
+
+
+def test_a_search_without_a_match_teaches_and_calls_nothing_near_a_match(home: str, filled: Path) -> None:
+    with Memory(home, cwd=str(filled)) as memory:
+        memory.events.record("finding", "bug", {"text": "the automobile would not start"})
+    told = run(home, "search", "car", cwd=filled, ok=1)
+    assert told.startswith("Nothing found for 'car' in this project.") and "Nothing holds 'car'" in told
+    assert "automobile" in told.partition("Nearest in meaning, but no match:")[2]
+    machine = json.loads(run(home, "search", "car", "--json", cwd=filled, ok=1))
+    assert machine["events"] == [] and machine["words"] == {"car": 0} and machine["near"][0]["near"]
+    partly = run(home, "search", "automobile", "wheles", cwd=filled)
+    assert partly.startswith("Nothing holds all of these words") and "Nothing holds 'wheles'" in partly
+    told = run(home, "search", "automobile", "--category", "decision", cwd=filled, ok=1)
+    assert "with these filters" in told and "Without the filters: 1 match" in told
+    (filled.parent / "other").mkdir()
+    assert "1 match in other projects: --all" in run(home, "search", "automobile", cwd=filled.parent / "other", ok=1)
+    told = run(home, "search", "car", "--explain", cwd=filled)
+    assert "near, no match: it holds none of the words" in told

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.model.made import Made
 
-from session_memory.model import deeds, shaping
+from session_memory.model import deeds, failures, shaping
 
 PROJECT = "dir:/home/a/shop"
 
@@ -125,3 +125,17 @@ def test_no_text_and_no_name_breaks_it(text: str, wanted: str) -> None:
     shaping.named_in(text, wanted)
     shaping.ends_so(text, shaping.plain_path(wanted))
     shaping.change_of({"input": {"old_string": text, "new_string": wanted}})
+
+
+@pytest.mark.parametrize(
+    "piece", ["-a", "a/", "~/", "a.", "1.", "--", "@/", "src/auth.t", "auth.ts/", '-m "', "[a ", "error "]
+)
+def test_long_hostile_texts_are_read_in_one_go(piece: str) -> None:
+    text = piece * 50_000  # what looks at some places again and again would not come back
+    shaping.named_in(text, "auth.ts")
+    failures.telling(text)
+    failures.met(text, f"Error: {piece * 40}")
+    call_ = call("Bash", {"command": f"git commit {text}"}, {"output": text})
+    shaping.commit_of(call_)
+    deeds.deeds(call_, PROJECT)
+    shaping.changes(call_, "auth.ts")

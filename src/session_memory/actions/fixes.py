@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     Event = dict[str, Any]
 
+WORD = re.compile(r"[^\W\d_]{2,}")
 MOST_NEXT = 8  # deeds after an error that are told
 MOST_GUESSED = 5  # where nothing shows how long they have to do with it
 MOST_SESSIONS = 100  # the newest, of which is counted what was done next
@@ -79,16 +81,21 @@ class Fixes:
         return found
 
     def _near(self, database: Database, line: str, projects: tuple[str, ...]) -> list[dict[str, Any]]:
-        """What holds some of its words: no match."""
-        wanted = replace(self._events.filter(Query(keyword=line, scope="all")), projects=projects)
+        """Where a line holds at least a third of its words: no match."""
+        words = _words(failures.words(line))
+        wanted = replace(self._events.filter(Query(keyword=" ".join(sorted(words)), scope="all")), projects=projects)
         found = []
         for event, hit in event_rows.recalled(database, wanted, 5 * MOST_NEAR):
             if hit.words and (event["category"] in ("tool_response", "finding") or event["type"] == "user_prompt"):
-                words = set(failures.words(line).casefold().split())
                 lines = [" ".join(each.split()) for each in plain_text(event["data"]).splitlines()]
-                best = max(lines, key=lambda each: len(words & set(each.casefold().split())), default="")
-                found.append({**_turn(event), "line": best[:200]})
+                best = max(lines, key=lambda each: len(words & _words(each)), default="")
+                if 3 * len(words & _words(best)) >= len(words):
+                    found.append({**_turn(event), "line": best[:200]})
         return found[:MOST_NEAR]
+
+
+def _words(text: str) -> set[str]:
+    return set(WORD.findall(text.casefold()))
 
 
 def _meets(event: Event) -> bool:

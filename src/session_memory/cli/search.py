@@ -106,10 +106,10 @@ def counted(matches: int) -> str:
 def _explained(args: argparse.Namespace, terminal: Terminal, asked: Query) -> int:
     """The hits of `session_semantic_search` with the parts of their scores; 1 when there are none."""
     more = {name: getattr(asked, name) for name in FILTERS}
+    limit = min(MOST, args.limit + BEHIND) if 0 < args.limit <= MOST else args.limit  # which is refused
     with open_memory(args) as memory:
         found = memory.recall.search(
-            asked.keyword or "", session_id=asked.session_id, scope=asked.scope, limit=min(MOST, args.limit + BEHIND),
-            explain=True, **more,
+            asked.keyword or "", session_id=asked.session_id, scope=asked.scope, limit=limit, explain=True, **more,
         )  # fmt: skip
         taught = {} if any(not hit.get("near") for hit in found["results"]) else memory.vocabulary.taught(asked)
     results = found["results"]

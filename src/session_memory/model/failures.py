@@ -12,14 +12,14 @@ from functools import lru_cache
 MOST_LINE = 400  # characters of an error's line that are compared
 MOST_TEXT = 60_000  # characters of an event that are looked through
 SPEAKS = re.compile(
-    r"(?i)\b[\w.]*(?:error|exception|fault|panic(?:ked)?)\b|\b(?:fatal|failed|failure|cannot|can't|could not|unable|denied"
+    r"(?i)(?:error|exception|fault|panic(?:ked)?)\b|\b(?:fatal|failed|failure|cannot|can't|could not|unable|denied"
     r"|undefined|unexpected|refused|not found|no such)\b|^\*\* \(|^E\s{2,}"
 )
 NUMBER, PATH, ADDRESS = "‹number›", "‹path›", "‹hex›"
 FOLDED = re.compile(
     r"(?P<hex>\b0x[0-9a-f]+\b|\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b|\b(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{7,64}\b)"
     # a path has a beginning that only paths have, an ending that only files have, or several folders: not `read/write`
-    r"|(?P<path>(?<![\w:/.\\])(?:(?:[A-Za-z]:[\\/]|~/|\.{1,2}/|/)[\w.@+-]+(?:[\\/][\w.@+-]+)*"
+    r"|(?P<path>(?<![\w:/.\\@+-])(?:(?:[A-Za-z]:[\\/]|~/|\.{1,2}/|/)[\w.@+-]+(?:[\\/][\w.@+-]+)*"
     r"|[\w.@+-]+(?:[\\/][\w.@+-]+)*[\\/][\w@+-]+\.[A-Za-z]\w{0,5}\b|[\w.@+-]+(?:[\\/][\w.@+-]+){2,}))"
     r"|(?P<kept>\b(?:errno|code|status|exit|http(?:/[\d.]+)?|signal|error)[ :=#(]{1,2}-?\d+\b|\bv?\d+(?:\.\d+){1,3}\b(?=\S*[a-z]))"
     r"|(?P<number>(?<![\w.])-?\d+(?:[.,:]\d+)*(?=\b|[a-z]{1,3}\b)|#\d+\b)",

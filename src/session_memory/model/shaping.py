@@ -14,6 +14,8 @@ from session_memory.model.facts import reason_of, text_of
 from session_memory.model.invocations import FAILED, Turn, line_of, runs
 from session_memory.model.mentions import relative
 
+MOST_LINE = 20_000  # characters of a command that are looked at for its message
+LONGEST_PATH = 400  # characters in front of a file's name
 COMMITTED = re.compile(r"(?m)^\[[^\]\n]* ([0-9a-f]{7,40})\] (.+)$")  # as git says it
 MESSAGE = re.compile(r"""(?s)(?:-a?m|--message[ =])\s*(?:"\$\(cat <<'?(\w+)'?\n(.+?)\n|(["'])(.+?)\3)""")
 CHANGES = ("sed -i", "git mv", "git rm", "git checkout", "git restore", "git revert", "mv", "rm", "cp", "patch", "tee")
@@ -31,9 +33,26 @@ def ends_so(path: str, wanted: str) -> bool:
 
 
 def named_in(text: str, wanted: str) -> str:
-    """The path by which a text names the file; "" where it does not."""
-    found = re.search(rf"(?<![\w.@+/-])((?:[\w.@+~-]*/)*{re.escape(wanted)})(?![\w/-]|\.\w)", text.replace("\\", "/"))
-    return found.group(1) if found else ""
+    """The path by which a text names the file; "" where it does not. Looks at each letter once."""
+    plain, at = text.replace("\\", "/"), 0
+    while wanted and (at := plain.find(wanted, at)) >= 0:
+        end, begin = at + len(wanted), at
+        after = plain[end : end + 2]
+        if not after or not (_in_name(after[0]) or after[0] == "/") or (after[0] == "." and not after[1:].isalnum()):
+            while (
+                begin
+                and at - begin < LONGEST_PATH
+                and (plain[begin - 1] == "/" or (begin < at and _in_name(plain[begin - 1])))
+            ):
+                begin -= 1  # the folders in front of it
+            if begin < at or not (begin and _in_name(plain[begin - 1])):
+                return plain[begin:end]
+        at = end
+    return ""
+
+
+def _in_name(letter: str) -> bool:
+    return letter.isalnum() or letter in "_.@+~-"
 
 
 def edits(event: dict[str, Any], wanted: str) -> str:
@@ -89,7 +108,7 @@ def change_of(data: dict[str, Any]) -> str:
 
 def commit_of(event: dict[str, Any]) -> str:
     """The hash and title of a commit that a call made; "" where it made none."""
-    line = line_of(event["data"])
+    line = line_of(event["data"])[:MOST_LINE]
     made = runs(line, ["git", "commit"], event["answer"] or {}, _turn(event))
     if not made or all(each.ended == FAILED for each in made) or (event["answer"] or {}).get("rejected"):
         return ""
