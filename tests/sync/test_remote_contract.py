@@ -71,10 +71,11 @@ def test_nothing_is_appended_but_behind_the_last_line(remote: Remote) -> None:
         segment(A, 3, 5),  # overlapping
         segment(A, 5, 6),  # with a gap
         segment(A, 4, 5, prev="f" * 64),  # behind another line
+        segment(A, 5, 6, prev=chain(A, 3)),  # behind the last line, with another number
         segment(B, 2, 3),  # not from the beginning
         segment(C, 1, 2, prev="f" * 64),
     ]
-    assert remote.append(wrong) == [False] * 6
+    assert remote.append(wrong) == [False] * 7
     assert remote.heads() == [Head(A, 3, chain(A, 3), 0)]
     assert remote.append([segment(A, 4, 5, body="mine"), segment(A, 4, 5, body="late")]) == [True, False]
     assert [each.body for each in remote.page({A: 3})] == ["mine"]

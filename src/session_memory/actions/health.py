@@ -12,7 +12,7 @@ from session_memory.index import agree, documents, entities, learnings
 from session_memory.index.catchup import REBUILD_SECONDS
 from session_memory.index.database import FAILURES, unavailable
 from session_memory.log import reader, verify
-from session_memory.model.features import FEATURES, SWITCHED
+from session_memory.model.features import FEATURES, OFF_AT_FIRST, SWITCHED
 
 if TYPE_CHECKING:
     from session_memory.index.catchup import Progress
@@ -91,7 +91,7 @@ class Health:
         full = self.report()
         off = [name for name, works in full.pop("features").items() if not works]
         full["features_off"] = {"not in this version": off}
-        switched = [name for name in SWITCHED if not self._opened.settings.value(name)]
+        switched = [name for name in SWITCHED if name not in OFF_AT_FIRST and not self._opened.settings.value(name)]
         if full["embeddings"]["provider"] == meaning.LOCAL and not {"note", "trouble"} & set(full["embeddings"]):
             del full["embeddings"]
         if switched:

@@ -39,3 +39,4 @@ SWITCHED: dict[str, tuple[str, ...]] = {
     "features.document_ingest": ("session_ingest",),
     "features.cloud_sync.enabled": ("sync_status", "sync_push", "sync_pull"),
 }
+OFF_AT_FIRST = ("features.cloud_sync.enabled",)  # nobody has to be told that it is off
