@@ -78,19 +78,42 @@ def resident() -> float:
         return int(file.read().split()[1]) * resource.getpagesize() / 1e6
 
 
-def asked(memory: Memory, questions: list[dict[str, Any]], names: dict[str, str], way: Callable[[Memory, str], list[str]]) -> tuple[float, list[float]]:  # fmt: skip
-    """Recall (%) among the first ten, and the times in ms, sorted."""
-    found, took = [], []
+Ways = dict[str, Callable[[Memory, str], list[str]]]
+
+
+def measured(memory: Memory, questions: list[dict[str, Any]], names: dict[str, str], ways: Ways) -> None:
+    """Print recall (%) among the first ten and times for each way, question after question: wall and CPU, which others disturb less."""
+    found: dict[str, list[tuple[float, float, float]]] = {name: [] for name in ways}
     for question in questions:
-        began = time.perf_counter()
-        ids = way(memory, question["question"])
-        took.append((time.perf_counter() - began) * 1000)
         gold = {f"{question['conv']}/{each}" for each in question["evidence"]}
-        found.append(100 * len(gold & {names.get(each, "") for each in ids[:K]}) / len(gold))
-    return statistics.mean(found), sorted(took)
+        for name, way in ways.items():
+            began, worked = time.perf_counter(), time.process_time()
+            ids = way(memory, question["question"])
+            took = (time.perf_counter() - began) * 1000, (time.process_time() - worked) * 1000
+            found[name].append((100 * len(gold & {names.get(each, "") for each in ids[:K]}) / len(gold), *took))
+    for name, rows in found.items():
+        cells = [statistics.mean(row[0] for row in rows)]
+        for column in (1, 2):
+            times = sorted(row[column] for row in rows)
+            cells += [statistics.median(times), times[int(0.95 * len(times))]]
+        print(f"{name:34}" + "".join(f"{cell:9.1f}" for cell in cells), flush=True)
 
 
-def at(size: int, keep: Path, found: list[dict[str, Any]], questions: list[dict[str, Any]], unbounded: bool) -> None:
+def unbounded(memory: Memory, question: str) -> list[str]:
+    """What is served when every event that holds a word is ranked."""
+    rooms: list[Any] = [candidates, candidates, candidates, candidates, ranking]
+    names = ("MANY", "MANY_ALONE", "FIRST_HITS", "POOL", "POOL")
+    bounds = [getattr(room, name) for room, name in zip(rooms, names)]
+    for room, name in zip(rooms, names):
+        setattr(room, name, 10**9)
+    try:
+        return served(memory, question)
+    finally:
+        for room, name, bound in zip(rooms, names, bounds):
+            setattr(room, name, bound)
+
+
+def at(size: int, keep: Path, found: list[dict[str, Any]], questions: list[dict[str, Any]], deep: bool) -> None:
     home, project = keep / f"size{size}", keep / "nowhere"
     project.mkdir(parents=True, exist_ok=True)
     began = time.perf_counter()
@@ -105,18 +128,12 @@ def at(size: int, keep: Path, found: list[dict[str, Any]], questions: list[dict[
         began = time.perf_counter()
         memory.meaning.finish(lambda done, total: None)
         print(f"vectors made or loaded in {time.perf_counter() - began:.1f} s; resident {resident():.0f} MB")
-        print(f"{'':34}{'R@10':>7}{'p50 ms':>9}{'p95 ms':>9}")
-        ways: dict[str, Callable[[Memory, str], list[str]]] = {"plain FTS5": plain, "session_query": keyword, "session_semantic_search": served}  # fmt: skip
-        for name, way in ways.items():
-            way(memory, questions[0]["question"])
-            recall, took = asked(memory, questions, names, way)
-            print(f"{name:34}{recall:7.1f}{statistics.median(took):9.1f}{took[int(0.95 * len(took))]:9.1f}", flush=True)
-        if unbounded:
-            bounds = (candidates.MANY, candidates.FIRST_HITS, candidates.POOL, ranking.POOL)
-            candidates.MANY, candidates.FIRST_HITS, candidates.POOL, ranking.POOL = 10**9, 10**9, 10**6, 10**6
-            recall, took = asked(memory, questions, names, served)
-            candidates.MANY, candidates.FIRST_HITS, candidates.POOL, ranking.POOL = bounds
-            print(f"{'  every event that matches ranked':34}{recall:7.1f}{statistics.median(took):9.1f}{took[int(0.95 * len(took))]:9.1f}")  # fmt: skip
+        print(f"{'':34}{'R@10':>9}{'p50 ms':>9}{'p95 ms':>9}{'CPU p50':>9}{'CPU p95':>9}")
+        ways: Ways = {"plain FTS5": plain, "session_query": keyword, "session_semantic_search": served}
+        if deep:
+            ways["  every event that matches ranked"] = unbounded
+        served(memory, questions[0]["question"])
+        measured(memory, questions, names, ways)
         print(f"resident at the end {resident():.0f} MB")
 
 

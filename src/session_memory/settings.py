@@ -30,7 +30,7 @@ TABLE: tuple[tuple[str, str, Any, Any, Any, str], ...] = (
     ("features.entities", "switch", True, None, None, "The knowledge graph."),
     ("features.document_ingest", "switch", True, None, None, "Reading documents in."),
     ("features.embeddings.enabled", "switch", False, None, None, "Consent to send text to the embeddings provider."),
-    ("features.embeddings.provider", "text", None, None, None, "openai or local; absent: openai if enabled and its key is set, else local."),
+    ("features.embeddings.provider", "text", None, None, None, "openai, local or what a package brings; absent: openai if enabled and its key is set, else local."),
     ("features.embeddings.model", "text", None, None, None, "The provider's model."),
     ("features.embeddings.api_key_env", "text", "OPENAI_API_KEY", None, None, "Variable that holds the provider's key."),
     ("features.embeddings.base_url", "text", None, None, None, "Another address of the provider."),

@@ -74,7 +74,8 @@ def test_a_second_device_finds_what_the_first_one_said(tmp_path: Path, url: str)
 
 def test_the_first_push_makes_the_key_and_says_how_to_carry_it_over(tmp_path: Path, url: str) -> None:
     memory = opened(tmp_path, "a")
-    assert code(memory.sync.push) == "feature-off" and not memory.sync.status()["enabled"]
+    assert code(memory.sync.pull) == "feature-off" and not memory.sync.status()["enabled"]
+    assert code(memory.sync.push) == "no-remote"  # a first push is a wish, but nothing says where to
     config = Path(tmp_path, "a", "config.json")
     tree = json.loads(config.read_text())
     tree["features"]["cloud_sync"].update(enabled=True, url=url)

@@ -23,7 +23,7 @@ def folder_remote(tmp_path: Path) -> Remote:
 
 
 # a remote is added by a fixture that gives an empty one and its name here
-REMOTES = ["folder_remote"]
+REMOTES = ["folder_remote", "cloud_remote"]
 
 
 @pytest.fixture(params=REMOTES)

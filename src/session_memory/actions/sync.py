@@ -124,11 +124,16 @@ class Sync:
                 raise InvalidInput(
                     "bad-argument", f"resource_types names {each[:40]!r}.", f"There are: {', '.join(TYPES)}."
                 )
-        opened.must_be_on("cloud_sync.enabled")
+        # the first push is all that somebody needs to do who has set the variables; one with a key was switched off on purpose
+        first = push and not dry_run and not os.path.exists(opened.home.sync_key)
+        if not first:
+            opened.must_be_on("cloud_sync.enabled")
         remote = self._remote(None)
         keys, made = self._keys(remote, make=push and not dry_run)
         if made:
             self._note_words(remote, keys, made=True)
+        if first:
+            self._switch_on(None)
         journal = Journal(opened.home, durability=opened.settings.durability, warn=opened.warn)
         exchange = Exchange(opened.home, journal, remote, keys, self._state().get("known", {}), progress)
         return Job(exchange, remote.url, push, force, dry_run, made)

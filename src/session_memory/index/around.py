@@ -27,20 +27,21 @@ def density(pool: Mapping[int, Hit]) -> dict[int, float]:
     sessions: dict[int, list[Hit]] = {}
     for hit in pool.values():
         sessions.setdefault(hit.session, []).append(hit)
-    found = {}
+    found: dict[int, float] = {}
+    reach = len(fading)
     for hits in sessions.values():
         hits.sort(key=lambda hit: hit.n)
-        first = 0
-        for hit in hits:
-            while hit.n - hits[first].n >= len(fading):
-                first += 1
-            total = 0.0
-            for other in hits[first:]:
-                step = abs(other.n - hit.n)
-                if step >= len(fading):
+        numbers = [hit.n for hit in hits]
+        squares = [hit.words * hit.words for hit in hits]
+        totals = squares[:]
+        for i, n in enumerate(numbers):
+            for j in range(i + 1, len(numbers)):
+                step = numbers[j] - n
+                if step >= reach:
                     break
-                total += fading[step] * other.words * other.words
-            found[hit.n] = math.sqrt(total)
+                totals[i] += fading[step] * squares[j]
+                totals[j] += fading[step] * squares[i]
+        found.update(zip(numbers, map(math.sqrt, totals)))
     return found
 
 

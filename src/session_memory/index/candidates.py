@@ -11,9 +11,11 @@ if TYPE_CHECKING:
     from session_memory.index.database import Database, Value
     from session_memory.index.match import Match
 
-POOL = 1_000  # candidates that are ranked with all that is known of them; behind them bm25 decides
-FIRST_HITS = 2_000  # rows taken from full text before filters
-MANY, COMMON = 50_000, 10_000  # rows beyond which ranking is bounded; rows beyond which a word is common
+POOL = 600  # candidates that are ranked with all that is known of them; behind them bm25 decides
+FIRST_HITS = 1_200  # rows taken from full text before filters
+MANY, MANY_ALONE = 50_000, 8_000  # rows beyond which ranking is bounded; the same for a word that stands alone
+COMMON, NEWEST = 10_000, 4_000  # rows beyond which a word is common; rows in which it is looked for then
+SAMPLE = 20  # one in so many rows is counted
 WEIGHTS = "1.0, 0.6"  # of the columns text and parts: a part of a word says less than the word
 
 
@@ -78,13 +80,16 @@ def _scored(database: Database, match: Match, bounded: bool) -> tuple[str, list[
     newest rows: a word that stands in every row tells nothing of them apart, and costs the most.
     """
     scored = f"SELECT rowid AS n, bm25(event_text, {WEIGHTS}) AS score FROM event_text WHERE event_text MATCH ?"
-    if not bounded or rows_with(database, match.required, MANY) < MANY:
-        return scored, [match.required], True
     few = match.wholes if len(match.wholes) > 1 else ()
-    rare = [each for each in few if rows_with(database, each, COMMON) < COMMON]
+    many = MANY if few else MANY_ALONE
+    last = database.one("SELECT max(n) FROM event") if bounded else None
+    rows = (last[0] or 0) if last else 0
+    if rows < many or _about(database, match.required, rows) < many:
+        return scored, [match.required], True
+    rare = [each for each in few if _about(database, each, rows) < COMMON]
     newest = database.one(
         "SELECT min(n) FROM (SELECT rowid AS n FROM event_text WHERE event_text MATCH ? ORDER BY rowid DESC LIMIT ?)",
-        (match.required, COMMON),
+        (match.required, NEWEST),
     )
     since: Value = newest[0] if newest else 0
     recent = f"{scored} AND rowid >= ?"
@@ -93,8 +98,8 @@ def _scored(database: Database, match: Match, bounded: bool) -> tuple[str, list[
     return f"{scored} UNION ALL {recent}", [" OR ".join(rare), match.required, since], False
 
 
-def rows_with(database: Database, expression: str, most: int) -> int:
-    """How many rows match, counted up to `most`."""
-    sql = "SELECT count(*) FROM (SELECT 1 FROM event_text WHERE event_text MATCH ? LIMIT ?)"
-    row = database.one(sql, (expression, most))
-    return int(row[0]) if row else 0
+def _about(database: Database, expression: str, rows: int) -> int:
+    """About how many of `rows` rows match, told from the newest of them: counting them all would cost as much as ranking."""
+    sql = "SELECT count(*) FROM event_text WHERE event_text MATCH ? AND rowid > ?"
+    row = database.one(sql, (expression, rows - rows // SAMPLE))
+    return int(row[0]) * SAMPLE if row else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ WANTED = "\0"  # stands for a place that is wanted: no word
 WORD = re.compile(r"\w+")
 
 
+@lru_cache(4_096)
 def stem(word: str) -> str:
     """The beginning of a word that its forms share, roughly: `tests`, `testing` -> test."""
     low = word.lower()
