@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     from session_memory.actions.meaning import Meaning
     from session_memory.actions.opened import Opened
 
-SNIPPET = (
-    140  # characters of an event that one result shows: more results say more than longer ones (benchmarks/recall)
-)
+ROOMS = (260, 180, 120)  # characters that the first, second and any further result shows (measured: benchmarks/recall)
 NEAR = 0.3  # similarity from which something is worth a mention as near
 
 
@@ -32,9 +30,12 @@ class Recall:
 
     def search(
         self, query: str, *, session_id: str | None = None, scope: str | None = None, category: str | None = None,
-        limit: int = 10, min_similarity: float | None = None, explain: bool = False, room: int = SNIPPET, **more: Any,
+        limit: int = 10, min_similarity: float | None = None, explain: bool = False, room: int | None = None, **more: Any,
     ) -> dict[str, Any]:  # fmt: skip
-        """What `session_semantic_search` returns; `more` are filters of `Query`. Raises InvalidInput, IndexUnavailable."""
+        """What `session_semantic_search` returns; `more` are filters of `Query`; room: characters of each snippet.
+
+        Raises InvalidInput, IndexUnavailable.
+        """
         if not 1 <= limit <= MOST:
             raise InvalidInput("bad-argument", f"limit is {limit}.", f"Use 1 to {MOST}.")
         asked = Query(keyword=query, category=category, session_id=session_id, scope=scope, **more)
@@ -43,14 +44,14 @@ class Recall:
         if wanted.nothing:
             return {"results": [], "mode": "words"}
         meant = self._meaning.near(database, query)
-        results = []
+        results: list[dict[str, Any]] = []
         for event, hit in event_rows.recalled(database, wanted, limit, meant.near):
             if min_similarity is not None and hit.similarity is not None and hit.similarity < min_similarity:
                 continue
             result = {
                 "id": event["id"], "score": round(hit.score, 3), "timestamp": event["timestamp"],
                 "category": event["category"], "type": event["type"], "session_id": event["session_id"],
-                "snippet": snippet(event["data"], query, room),
+                "snippet": snippet(event["data"], query, room or ROOMS[min(len(results), len(ROOMS) - 1)]),
             }  # fmt: skip
             if hit.similarity is not None:
                 result["similarity"] = round(hit.similarity, 3)
