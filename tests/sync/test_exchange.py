@@ -173,6 +173,15 @@ def test_a_forget_reaches_a_device_that_cannot_check_its_reason(make: Make, hub:
     assert agreed(hub, a, b, stranger) and b"Bluebird" not in stranger.everything()
 
 
+def test_equal_counts_of_other_lines_are_noticed_where_no_reason_can_be_checked(make: Make, hub: Folder) -> None:
+    a, b = make("a"), make("b", secrets=(b"q" * 32,))
+    a.say("Project Bluebird"), a.say("Operation Heliotrope")
+    assert agreed(hub, a, b)
+    a.forget(texts=("Project Bluebird",))
+    b.forget(texts=("Operation Heliotrope",))
+    assert agreed(hub, a, b) and a.texts() == []
+
+
 def test_what_is_banned_arrives_without_its_body_and_never_lies_on_the_disk(make: Make, hub: Folder) -> None:
     a, b = make("a"), make("b")
     b.sync(hub)
