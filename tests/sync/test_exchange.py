@@ -182,6 +182,19 @@ def test_equal_counts_of_other_lines_are_noticed_where_no_reason_can_be_checked(
     assert agreed(hub, a, b) and a.texts() == []
 
 
+def test_a_null_without_a_reason_bans_its_whole_key_before_anything_is_sent(make: Make, hub: Folder) -> None:
+    a, stranger = make("a"), make("c", secrets=(b"q" * 32,))
+    stranger.say("Project Bluebird", key="k:1")
+    assert agreed(hub, a, stranger)
+    a.forget(texts=("Project Bluebird",))
+    a.sync(hub)
+    told = stranger.say("the same, told otherwise", key="k:1")
+    stranger.sync(hub)
+    rows = [each for each in hub.page({}, 1 << 30) if each.origin == stranger.origin()]
+    found = [each for row in rows for each in seal.opened(keys.Keys(SPACE), row) if each.id == told.id]
+    assert [each.body for each in found] == [None] and agreed(hub, a, stranger)
+
+
 def test_what_is_banned_arrives_without_its_body_and_never_lies_on_the_disk(make: Make, hub: Folder) -> None:
     a, b = make("a"), make("b")
     b.sync(hub)
