@@ -289,6 +289,21 @@ def test_a_wiped_remote_is_filled_by_whoever_comes_also_for_absent_devices(make:
     assert agreed(hub, b, c) and c.texts() == ["from a, who is gone for ever", "from b"]
 
 
+def test_a_long_body_that_came_back_is_emptied_by_whoever_knows_that_it_is_forgotten(make: Make, hub: Folder) -> None:
+    a, late = make("a"), make("late")
+    gone = a.say("long", long="x" * 100_000)
+    assert agreed(hub, a, late)
+    a.forget(gone)
+    a.sync(hub)
+    shutil.rmtree(hub._root)
+    hub.open({})
+    late.sync(hub)  # it does not know, and fills the remote again
+    blobs = list(Path(hub._root).glob("blobs/*/*"))
+    assert blobs[0].stat().st_size > 0
+    a.sync(hub)
+    assert [path.stat().st_size for path in blobs] == [0] and agreed(hub, a, late)
+
+
 def test_a_long_body_that_lies_elsewhere_is_waited_for(make: Make, hub: Folder) -> None:
     a, b, c = make("a"), make("b"), make("c")
     a.say("before")
