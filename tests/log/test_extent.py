@@ -13,6 +13,7 @@ from session_memory import paths
 from session_memory.log import extent, line, reader
 from session_memory.log.extent import Extent
 from session_memory.log.journal import Journal
+from session_memory.model.record import Draft
 
 
 @pytest.fixture
@@ -95,8 +96,8 @@ def test_a_damaged_line_ends_it(place: paths.Home) -> None:
 
 
 def test_lines_and_chains_are_found_from_any_number_on(place: paths.Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(extent, "NEAR", 600)
-    filled(place, 30, 5_000)
+    monkeypatch.setattr(extent, "NEAR", 1_500)
+    filled(place, 30, 9_000)
     origin = only(place).origin
     whole = list(extent.lines(place, origin))
     assert [each.seq for each in whole] == list(range(1, 32))
@@ -113,3 +114,8 @@ def test_a_line_longer_than_the_look_is_passed_over_slowly(place: paths.Home, mo
     journal.append([draft("last")])
     monkeypatch.setattr(extent, "NEAR", 600)
     assert [each.seq for each in extent.lines(place, only(place).origin, 5)] == [6]
+
+
+def test_a_body_that_only_looks_like_a_long_one_names_none(place: paths.Home) -> None:
+    Journal(place).append([Draft("event", {"blob": {"sha": "no name"}})])
+    assert only(place).blobs == {} and only(place).hi == 2

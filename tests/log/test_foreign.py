@@ -320,6 +320,7 @@ def test_joining_others_keeps_the_origin_and_what_the_old_secret_banned(tmp_path
     for _twice in range(2):
         origin.rekey(device.home, [SECRET])
     assert secret.load(device.home) == SECRET and running.keyed("x") != before  # noticed by who runs already
+    assert running.keyed_by_all("x") == [running.keyed("x"), before]
     again = running.append([Draft(EVENT, {"data": {"text": "typed"}}, key="prompt", key_text="typed")])[0]
     assert again.body is None and running.append([Draft(EVENT, {"data": {"text": "a Bluebird"}})])[0].body == {
         "data": {"text": "a [FORGOTTEN]"}
@@ -392,3 +393,18 @@ def test_a_sweep_that_the_disk_refuses_says_so(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(LogUnavailable):
         device.journal.sweep()
     assert isinstance(extent.weight(b"f" * 64), int) and callable(Callable)
+
+
+def test_long_bodies_that_went_are_noted_for_the_remote_until_it_has_lost_them(tmp_path: Path) -> None:
+    from session_memory.log import forgotten
+
+    device = Device(tmp_path / "home")
+    said = [device.say(f"long {n}", long="x" * 70_000) for n in range(2)]
+    names = set(os.listdir(device.home.blobs))
+    for each in said:
+        device.forget(each)
+    assert forgotten.gone(device.home) == names
+    os.unlink(device.home.sync_key)  # who has no remote need not remember
+    forgotten.note_gone(device.home, set())
+    device.forget(device.say("long again", long="y" * 70_000))
+    assert forgotten.gone(device.home) == set()

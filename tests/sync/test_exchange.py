@@ -173,6 +173,28 @@ def test_a_forget_reaches_a_device_that_cannot_check_its_reason(make: Make, hub:
     assert agreed(hub, a, b, stranger) and b"Bluebird" not in stranger.everything()
 
 
+def test_equal_counts_of_other_lines_are_noticed_where_no_reason_can_be_checked(make: Make, hub: Folder) -> None:
+    a, b = make("a"), make("b", secrets=(b"q" * 32,))
+    a.say("Project Bluebird"), a.say("Operation Heliotrope")
+    assert agreed(hub, a, b)
+    a.forget(texts=("Project Bluebird",))
+    b.forget(texts=("Operation Heliotrope",))
+    assert agreed(hub, a, b) and a.texts() == []
+
+
+def test_a_null_without_a_reason_bans_its_whole_key_before_anything_is_sent(make: Make, hub: Folder) -> None:
+    a, stranger = make("a"), make("c", secrets=(b"q" * 32,))
+    stranger.say("Project Bluebird", key="k:1")
+    assert agreed(hub, a, stranger)
+    a.forget(texts=("Project Bluebird",))
+    a.sync(hub)
+    told = stranger.say("the same, told otherwise", key="k:1")
+    stranger.sync(hub)
+    rows = [each for each in hub.page({}, 1 << 30) if each.origin == stranger.origin()]
+    found = [each for row in rows for each in seal.opened(keys.Keys(SPACE), row) if each.id == told.id]
+    assert [each.body for each in found] == [None] and agreed(hub, a, stranger)
+
+
 def test_what_is_banned_arrives_without_its_body_and_never_lies_on_the_disk(make: Make, hub: Folder) -> None:
     a, b = make("a"), make("b")
     b.sync(hub)
@@ -265,6 +287,21 @@ def test_a_wiped_remote_is_filled_by_whoever_comes_also_for_absent_devices(make:
     hub.open({})
     b.sync(hub)
     assert agreed(hub, b, c) and c.texts() == ["from a, who is gone for ever", "from b"]
+
+
+def test_a_long_body_that_came_back_is_emptied_by_whoever_knows_that_it_is_forgotten(make: Make, hub: Folder) -> None:
+    a, late = make("a"), make("late")
+    gone = a.say("long", long="x" * 100_000)
+    assert agreed(hub, a, late)
+    a.forget(gone)
+    a.sync(hub)
+    shutil.rmtree(hub._root)
+    hub.open({})
+    late.sync(hub)  # it does not know, and fills the remote again
+    blobs = list(Path(hub._root).glob("blobs/*/*"))
+    assert blobs[0].stat().st_size > 0
+    a.sync(hub)
+    assert [path.stat().st_size for path in blobs] == [0] and agreed(hub, a, late)
 
 
 def test_a_long_body_that_lies_elsewhere_is_waited_for(make: Make, hub: Folder) -> None:

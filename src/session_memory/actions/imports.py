@@ -187,11 +187,11 @@ class Imports:
         """Whether a fork's copy says what was forgotten where it was said first. Its key is another one, its words are not."""
         journal, data = self._opened.journal, draft.body["data"]
         if draft.body["type"] == "compact_summary":
-            key = f"compact_summary:{journal.keyed(prompts.summary_key(origin, data['text']))}"
-            return journal.bans().bans("", key)
+            digests = journal.keyed_by_all(prompts.summary_key(origin, data["text"]))
+            return any(journal.bans().bans("", f"compact_summary:{each}") for each in digests)
         if draft.body["type"] not in (*prompts.TYPED, "reply"):
             return False  # a call's copy has its key
-        return journal.bans().bans_words(journal.keyed(prompts.words(data)))
+        return any(journal.bans().bans_words(each) for each in journal.keyed_by_all(prompts.words(data)))
 
     def _project(self, cwd: str) -> tuple[str, str]:
         if cwd not in self._projects:

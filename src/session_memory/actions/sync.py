@@ -329,13 +329,15 @@ class Sync:
         keys = sync_keys.load(self._opened.home)
         if keys is not None:
             return keys, False
-        if remote.open({}).get("canary") or not make:
+        if not make:
+            fix = "Run: session-memory sync init, or join other devices: session-memory sync import-key FILE"
+            raise RemoteError("no-sync-key", "This home has no key for the remote yet.", fix)
+        if remote.open({}).get("canary"):
             raise RemoteError(
                 "no-sync-key",
-                "The remote is sealed with a key that this home does not have."
-                if make
-                else "This home has no key for the remote yet.",
-                "On a device that syncs there run: session-memory sync export-key FILE; here: session-memory sync import-key FILE",
+                "The remote is sealed with a key that this home does not have.",
+                "On a device that syncs there run: session-memory sync export-key FILE;"
+                " here: session-memory sync import-key FILE",
             )
         return sync_keys.make(self._opened.home), True
 

@@ -103,6 +103,11 @@ class Journal:
         self.bans()  # another process may have taken over the secret of other devices
         return secret.keyed(self._secret, text)
 
+    def keyed_by_all(self, text: str) -> list[str]:
+        """`text` hashed with the home's secret and with those it had before: what it may have been called. Raises OSError."""
+        older = self.bans().older
+        return [secret.keyed(each, text) for each in (self._secret, *older)]
+
     def bans(self) -> forgotten.Bans:
         """What is forgotten in this home, as it stands now: another process may have forgotten more. Raises OSError."""
         stamp = (_stamp(self._home.forgotten), _stamp(self._home.secret))

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from session_memory.sync.report import Progress
 
 ROUNDS = 8  # looks at a remote that other devices write to meanwhile
+TURN = 1.0  # seconds that an exchange waits for another one of this home
 WAIT = 10.0  # seconds for the log's lock, which is held for one segment at a time
 
 
@@ -65,7 +66,7 @@ class Exchange:
         the remote lost. dry_run: only say what would go which way.
         Raises RemoteError, LogUnavailable (log-busy while another exchange of this home is at work), OSError.
         """
-        with Lock(self._home.sync_lock, 0.0):
+        with Lock(self._home.sync_lock, TURN):
             return self._run(push, force, dry_run)
 
     def _run(self, push: bool, force: bool, dry_run: bool) -> Report:  # of `run`, by name
