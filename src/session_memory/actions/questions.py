@@ -11,6 +11,7 @@ from session_memory.actions.sessions import Sessions
 from session_memory.errors import InvalidInput, NotFound
 from session_memory.index import projects as project_rows
 from session_memory.index import search as event_rows
+from session_memory.model.handoff import ID
 from session_memory.model.questions import Question, ledger, wording
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class Questions:
             known = [each for each in self._ledger(everywhere) if _is_called(each, wanted)]
             found = [each for each in known if each.status == "open"] or known
             if len(found) > 1:
-                several = "; ".join(f"{each.event['id'][:12]} {wording(each.event)[:60]!r}" for each in found[:5])
+                several = "; ".join(f"{each.event['id'][:ID]} {wording(each.event)[:60]!r}" for each in found[:5])
                 raise InvalidInput(
                     "bad-argument", f"{len(found)} questions are called {wanted[:60]!r}.", f"Name one by its event: {several}."
                 )  # fmt: skip

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from session_memory.actions.events import MOST, TOLD, Query
 from session_memory.errors import InvalidInput
 from session_memory.index import search as event_rows
+from session_memory.model.handoff import ID
 from session_memory.model.mark import in_words
 from session_memory.model.plain import plain
 from session_memory.model.snippet import snippet
@@ -85,5 +86,5 @@ class Recall:
 
 
 def _line(hit: dict[str, Any]) -> str:
-    head = f"- {hit['timestamp'][:16]} {hit['category']}/{hit['type']} ({hit['id'][:12]})"
+    head = f"- {hit['timestamp'][:16]} {hit['category']}/{hit['type']} ({hit['id'][:ID]})"
     return f"{head}: {plain(hit['snippet'])}{in_words(hit.get('mark'))}"

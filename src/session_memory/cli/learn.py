@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from session_memory.actions.learnings import CATEGORIES
 from session_memory.cli.opening import open_memory
-from session_memory.cli.terminal import one_line
+from session_memory.cli.terminal import ID, one_line
 from session_memory.model.confidence import OUTCOMES
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from session_memory.memory import Memory
 
 EXAMPLE = "session-memory learn create 'Retry with exponential backoff' --category pattern --confidence 0.8"
-ID = 12  # digits of an id that are shown
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from session_memory.cli.opening import open_memory
-from session_memory.cli.terminal import one_line
+from session_memory.cli.terminal import ID, one_line
 
 if TYPE_CHECKING:
     import argparse
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from session_memory.cli.terminal import Terminal
 
 EXAMPLE = "session-memory questions --all"
-ID = 12  # digits of an event's id that are shown
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

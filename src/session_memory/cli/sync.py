@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from session_memory.cli.opening import open_memory
-from session_memory.cli.terminal import one_line
+from session_memory.cli.terminal import ID, one_line
 from session_memory.errors import InvalidInput
 from session_memory.model.amounts import plural, size
 from session_memory.settings import environment
@@ -160,13 +160,13 @@ def _conflicts(memory: Memory, terminal: Terminal) -> int:
     if not found:
         terminal.line("No two devices said otherwise of the same thing.")
     for each in found:
-        named = one_line(each["name"]) or each["id"][:12]
+        named = one_line(each["name"]) or each["id"][:ID]
         terminal.line(
             f"{each['thing']} {named}, {each['field']}: {one_line(str(each['value']))} ({each['origin'][:8]}, {each['at'][:16]})"
         )
         for lost in each["lost"]:
             terminal.line(
-                f"  lost: {one_line(str(lost['value']))} ({lost['origin'][:8]}, {lost['at'][:16]}; show {lost['record'][:12]})"
+                f"  lost: {one_line(str(lost['value']))} ({lost['origin'][:8]}, {lost['at'][:16]}; show {lost['record'][:ID]})"
             )
     return 0
 

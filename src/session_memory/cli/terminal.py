@@ -10,6 +10,7 @@ import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from session_memory import ids
+from session_memory.model.handoff import ID as ID
 from session_memory.model.plain import plain
 from session_memory.settings import environment
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from session_memory.errors import SessionMemoryError
 
 BAR = 24  # characters of the bar itself
-ID = 16  # digits of an id that are shown: 12 are the time alone, and an import makes many at once
 REDRAW = 0.08  # seconds between two pictures of it
 CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 

@@ -29,7 +29,7 @@ LEAST_FIRST = (
     "open_questions",
 )  # fmt: skip
 MOST_IMPORTANT_FIRST = ("files", "changed_since", "last_prompts", "findings")
-ID = 12  # digits of an event id that are shown: enough to name it
+ID = 16  # digits of an event id that are shown: 12 are the time alone, and an import makes many at once
 MOST_FILES = 20
 SET_ASIDE = "Set aside, not to be repeated"
 LEGEND = "In brackets: who said it, where it was not the model. Trust in this order: user, model, rule, tool, import."
