@@ -304,6 +304,22 @@ def test_a_long_body_that_came_back_is_emptied_by_whoever_knows_that_it_is_forgo
     assert [path.stat().st_size for path in blobs] == [0] and agreed(hub, a, late)
 
 
+def test_a_long_body_whose_line_never_got_there_is_emptied_once_it_is_forgotten(make: Make, hub: Folder) -> None:
+    a = make("a")
+    gone = a.say("long", long="x" * 100_000)
+
+    def lost(segments: list[Segment]) -> list[bool]:
+        raise RemoteError("remote-offline", "lost on the way")
+
+    with pytest.raises(RemoteError):
+        a.sync(Through(hub, append=lost))
+    (blob,) = Path(hub._root).glob("blobs/*/*")
+    assert blob.stat().st_size > 0
+    a.forget(gone)
+    a.sync(hub)
+    assert blob.stat().st_size == 0 and a.sync(hub).calls == 2
+
+
 def test_a_long_body_that_lies_elsewhere_is_waited_for(make: Make, hub: Folder) -> None:
     a, b, c = make("a"), make("b"), make("c")
     a.say("before")
