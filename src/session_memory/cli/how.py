@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from session_memory.cli import scope
 from session_memory.cli.opening import open_memory
-from session_memory.cli.terminal import ID, cut, one_line, when
+from session_memory.cli.terminal import cut, one_line, when
 from session_memory.ids import at_ms
 from session_memory.model.amounts import plural
+from session_memory.model.handoff import ID
 
 if TYPE_CHECKING:
     import argparse

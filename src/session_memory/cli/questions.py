@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from session_memory.cli.opening import open_memory
-from session_memory.cli.terminal import ID, one_line
+from session_memory.cli.terminal import one_line
+from session_memory.model.handoff import ID
 
 if TYPE_CHECKING:
     import argparse

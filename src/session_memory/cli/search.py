@@ -8,9 +8,10 @@ from session_memory.actions.events import MOST
 from session_memory.actions.vocabulary import in_words
 from session_memory.cli import filters
 from session_memory.cli.opening import open_memory
-from session_memory.cli.terminal import ID, cut, one_line, when
+from session_memory.cli.terminal import cut, one_line, when
 from session_memory.ids import at_ms
 from session_memory.model.amounts import plural
+from session_memory.model.handoff import ID
 
 if TYPE_CHECKING:
     import argparse

@@ -7,9 +7,10 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from session_memory.cli.opening import open_memory
-from session_memory.cli.terminal import ID, one_line
+from session_memory.cli.terminal import one_line
 from session_memory.errors import InvalidInput
 from session_memory.model.amounts import plural, size
+from session_memory.model.handoff import ID
 from session_memory.settings import environment
 
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from session_memory import ids
-from session_memory.model.handoff import ID as ID
 from session_memory.model.plain import plain
 from session_memory.settings import environment
 
