@@ -122,7 +122,7 @@ def test_another_model_is_noticed(memory: Memory) -> None:
     memory.golden.run()
     assert memory.golden.other_model() is None
     file = Path(memory.opened.home.golden)
-    file.write_text(file.read_text().replace(memory.recall.meaning()[0].model, "older"))
+    file.write_text(file.read_text().replace(str(memory.golden.run()["model"]), "older"))
     assert memory.golden.other_model() == "older"
     assert memory.golden.run()["before"]["model"] == "older" and memory.golden.other_model() is None
 

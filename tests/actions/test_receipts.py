@@ -91,7 +91,7 @@ def settled(text: str) -> str:
     text = re.sub(
         r"\d{4}-\d{2}-\d{2}( \d{2}:\d{2})?", lambda found: "2026-11-22" + (" 14:20" if found[1] else ""), text
     )
-    return re.sub(r"`[0-9a-f]{12}`", "`019aaacd0c01`", re.sub(r"checkpoint [0-9a-f]{32}", "checkpoint 019a…", text))
+    return re.sub(r"`[0-9a-f]{16}`", "`019aaacd0c010000`", re.sub(r"checkpoint [0-9a-f]{32}", "checkpoint 019a…", text))
 
 
 def test_the_resume_a_person_reads(work: Work) -> None:

@@ -540,3 +540,26 @@ def test_the_second_maker_of_a_secret_takes_the_first_ones(home: str, monkeypatc
 def test_a_text_can_be_cleaned_as_the_log_would_keep_it(place: paths.Home) -> None:
     cleaned = Journal(place, patterns=("Blue.*",)).clean("ship Bluebird")
     assert cleaned.startswith("ship ") and "bird" not in cleaned
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 12), st.sampled_from(["whole", "whole", "old", "far", "damaged", "spoilt"])),
+                min_size=1, max_size=12), st.binary(max_size=8))  # fmt: skip
+def test_many_lines_are_skimmed_to_the_same_knowledge_as_read_whole(
+    lines: list[tuple[int, int, str]], torn: bytes
+) -> None:
+    """Clocks that differ by their counter alone, imported lines, clocks out of range, damaged lines, a torn end."""
+    wall, chunk, previous = 1_795_357_257_123, b"", line.FIRST_CHAIN
+    for seq, (ms, counter, how) in enumerate(lines, 1):
+        at = ids.at_text(wall + ms - (10**9 if how == "old" else 0))
+        hlc = f"{ids.MAX_MS if how == 'far' else wall + ms:013d}.{counter:04d}"
+        body = line.body_bytes({"x": seq}, ids.new_salt())
+        raw = line.build(EVENT, ids.new_id(wall + ms), "a" * 16, seq, at, hlc, None, body, previous)
+        if how == "damaged":
+            raw = raw[:-1]
+        elif how == "spoilt":
+            raw = raw.replace(b'"origin":', b'"0rigin":')
+        chunk += raw + b"\n"
+    chunk += torn.replace(b"\n", b"")
+    skimmed, whole = Tail(), Tail()
+    assert skimmed._skim(chunk, 7) == whole._take(chunk, 7)
+    assert all(getattr(skimmed, name) == getattr(whole, name) for name in Tail.__slots__)

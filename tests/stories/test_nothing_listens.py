@@ -40,6 +40,7 @@ GIVEN: dict[str, list[list[str]]] = {  # what a command is called with; the othe
     "projects": [[], ["alias", "../elsewhere"]], "forget": [["--text", "Answer 429", "--dry-run"], ["--text", "Answer 429", "--yes"]],
     "install": [["claude-code", "--dry-run"], ["claude-code"], ["claude-desktop"]], "uninstall": [["claude-code"], ["claude-desktop"]],
     "mark": [["0123456789ab", "wrong"]], "answer": [["Q1", "so"]], "graph": [["src"]], "ingest": [["."]],
+    "how": [["pytest"]], "fix": [["failed"]], "blame": [["src/a.py"]], "timeline": [["today"]], "eval": [["list"]], "sync": [["status"]],
     "trust": [["."]], "serve": [], "restore": [],
 }  # fmt: skip
 

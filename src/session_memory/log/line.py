@@ -146,7 +146,7 @@ def _salted(raw: bytes, start: int) -> bool:
 def clock(raw: bytes) -> bytes:
     """What stands in the place of a line's `hlc`, without reading the rest: to find the highest of many; b"" if nothing does."""
     place = raw.find(b'","hlc":"', 0, HEADER)
-    return raw[place + 9 : place + 24] if place > 0 else b""
+    return raw[place + 9 : place + 27] if place > 0 else b""
 
 
 def _extras_fit(members: Sequence[bytes]) -> bool:
