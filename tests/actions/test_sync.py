@@ -74,7 +74,7 @@ def test_a_second_device_finds_what_the_first_one_said(tmp_path: Path, url: str)
 
 def test_the_first_push_makes_the_key_and_says_how_to_carry_it_over(tmp_path: Path, url: str) -> None:
     memory = opened(tmp_path, "a")
-    assert code(memory.sync.pull) == "feature-off" and not memory.sync.status()["enabled"]
+    assert code(memory.sync.pull) == "no-remote" and not memory.sync.status()["enabled"]
     assert code(memory.sync.push) == "no-remote"  # a first push is a wish, but nothing says where to
     config = Path(tmp_path, "a", "config.json")
     tree = json.loads(config.read_text())
@@ -296,3 +296,30 @@ def test_a_raised_oserror_becomes_a_sentence(tmp_path: Path, url: str, monkeypat
     assert code(lambda: a.sync.finish(job)) == "log-unwritable"
     with pytest.raises(InvalidInput):
         a.sync.begin(push=True, types=["x"])
+
+
+def test_a_folder_that_is_gone_is_not_made_again_but_by_init(tmp_path: Path) -> None:
+    """A stick that was pulled out: what is sent must not land on the disk below its place."""
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    memory = opened(tmp_path, "a")
+    memory.sync.init(f"file://{stick}/memory")
+    say(memory, "heliotrope")
+    memory.sync.push()
+    stick.rename(tmp_path / "unplugged")
+    for act in (memory.sync.push, memory.sync.pull):
+        assert code(act) == "remote-offline"
+    assert not stick.exists() and memory.sync.status()["last_error"]["code"] == "remote-offline"
+    (tmp_path / "unplugged").rename(stick)
+    assert memory.sync.push()["pending"] == 0
+    assert code(lambda: memory.sync.init(f"file://{tmp_path}/no1/no2")) == "remote-offline"  # a slip of the pen
+    assert not (tmp_path / "no1").exists()
+    memory.close()
+
+
+def test_who_has_said_nothing_of_a_remote_is_told_how(tmp_path: Path) -> None:
+    memory = opened(tmp_path, "a")
+    for act in (memory.sync.push, memory.sync.pull, memory.sync.init):
+        with pytest.raises(SessionMemoryError, match=r"Sync is not set up.*sync init file:///"):
+            act()
+    memory.close()

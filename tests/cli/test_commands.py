@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 import time
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -575,3 +576,28 @@ def test_a_search_without_a_match_teaches_and_calls_nothing_near_a_match(home: s
     assert "1 match in other projects: --all" in run(home, "search", "automobile", cwd=filled.parent / "other", ok=1)
     told = run(home, "search", "car", "--explain", cwd=filled)
     assert "near, no match: it holds none of the words" in told
+
+
+def test_an_id_that_names_nothing_or_too_much_is_told_apart(home: str, filled: Path) -> None:
+    ids = [each["id"] for each in json.loads(run(home, "query", "--json", cwd=filled))["events"]]
+    shared = "".join(takewhile(bool, (a if a == b else "" for a, b in zip(*ids[:2]))))
+    assert len(ids) > 1 and len(shared) >= 6
+    assert "There is no id" in run(home, "show", "", "--json", cwd=filled, ok=1)
+    assert "Several events have ids" in run(home, "show", shared, "--json", cwd=filled, ok=1)
+    assert "No event has the id" in run(home, "show", "0123456789ab", "--json", cwd=filled, ok=1)
+
+
+def test_ctrl_d_at_a_question_ends_it_and_nothing_is_done(home: str, filled: Path) -> None:
+    import pty
+
+    parent, child = pty.openpty()
+    words = [sys.executable, "-m", "session_memory", "forget", "--text", "support asked", "--home", home]
+    process = subprocess.Popen(words, cwd=filled, stdin=child, stdout=child, stderr=child)
+    os.close(child)
+    shown = b""
+    while b"[y/N]" not in shown:
+        shown += os.read(parent, 4_096)
+    os.write(parent, b"\x04")
+    assert process.wait(60) == 130
+    os.close(parent)
+    assert b"Traceback" not in shown

@@ -178,6 +178,7 @@ def test_the_page_about_two_machines_is_executed(tmp_path: Path) -> None:
     blocks = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
     assert len(blocks) == 4
     environ = {**os.environ, "SESSION_MEMORY_SYNC_PASSPHRASE": "correct horse"}
+    (tmp_path / "stick").mkdir()  # plugged in
     said = ""
     for home, block in zip(("first", "second", "first", "second"), blocks):
         for line in block.splitlines():

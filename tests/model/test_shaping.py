@@ -139,3 +139,23 @@ def test_long_hostile_texts_are_read_in_one_go(piece: str) -> None:
     shaping.commit_of(call_)
     deeds.deeds(call_, PROJECT)
     shaping.changes(call_, "auth.ts")
+
+
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        ("kill -9 $(lsof -ti :3000) && rm -f x.pid", ["kill -9 $(lsof -ti :3000)", "rm -f x.pid"]),
+        ("lsof -ti :3000 | xargs kill", ["lsof -ti :3000 | xargs kill"]),
+        ("export PORT=3001", ["export PORT=3001"]),
+        ("sed -i s/3000/3001/ .env", ["sed -i s/3000/3001/ .env"]),
+        ("echo PORT=3001 >> .env", ["echo PORT=3001 >> .env"]),
+        ("rm -rf node_modules; npm ci", ["rm -rf node_modules", "npm ci"]),
+        ("npm start 2>&1 | tail -5", ["npm start 2>&1"]),
+        ("sed -n 1,3p a.py", []),
+        ("grep x a.py 2>&1 > /dev/null", []),
+        ("cat a.log | grep b 2>/dev/null", []),
+        ("echo done", []),
+    ],
+)
+def test_what_may_have_helped_is_told_whole_and_looking_is_not(command: str, shown: list[str]) -> None:
+    assert [each[2] for each in deeds.deeds(call("Bash", {"command": command}), PROJECT)] == shown

@@ -133,6 +133,7 @@ def test_a_large_segment_passes_whole(remote: Remote) -> None:
 
 
 def test_a_folder_is_closed_to_everybody_else(tmp_path: Path) -> None:
+    (tmp_path / "a b").mkdir()
     remote = Folder(f"file://{tmp_path}/a b/hub")
     remote.open({})
     remote.put("ab" * 32, b"x")

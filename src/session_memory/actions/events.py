@@ -160,8 +160,18 @@ class Events:
         """One event by its id or the beginning of it. Raises NotFound (unknown-event)."""
         found = self.named(event_id)
         if found is None:
-            raise NotFound("unknown-event", f"No event has the id {event_id[:80]!r}.", "Search for it first.")
+            raise self.unknown(event_id)
         return found
+
+    def unknown(self, event_id: str) -> NotFound:
+        """Why no event is meant by an id: there is none, or several begin so. Raises IndexUnavailable."""
+        if event_rows.begin_so(self._opened.read(), event_id) > 1:
+            return NotFound(
+                "unknown-event",
+                f"Several events have ids that begin with {event_id[:32]!r}.",
+                "Give more of its digits.",
+            )
+        return NotFound("unknown-event", f"No event has the id {event_id[:80]!r}.", "Search for it first.")
 
     def named(self, event_id: str) -> dict[str, Any] | None:
         """The same; None when there is no such event, or several begin so."""

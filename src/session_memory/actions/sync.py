@@ -78,7 +78,9 @@ class Sync:
 
         Raises RemoteError (no-remote, no-sync-key where the remote has another device's key), InvalidInput (bad-settings).
         """
-        remote = self._remote(url)
+        if url is None:
+            self._must_be_set_up()
+        remote = self._remote(url, make=True)
         keys, made = self._keys(remote, make=True)
         self._note_words(remote, keys, made=made)
         self._switch_on(url)
@@ -126,9 +128,10 @@ class Sync:
                 )
         # the first push is all that somebody needs to do who has set the variables; one with a key was switched off on purpose
         first = push and not dry_run and not os.path.exists(opened.home.sync_key)
+        self._must_be_set_up()
         if not first:
             opened.must_be_on("cloud_sync.enabled")
-        remote = self._remote(None)
+        remote = self._remote(None, make=first)
         keys, made = self._keys(remote, make=push and not dry_run)
         if made:
             self._note_words(remote, keys, made=True)
@@ -271,7 +274,18 @@ class Sync:
     def _url(self) -> str:
         return str(self._opened.settings.value(f"{SETTINGS}.url"))
 
-    def _remote(self, url: str | None) -> Remote:
+    def _must_be_set_up(self) -> None:
+        """Somebody who has said nothing of a remote wants to hear how, not what lacks for the one that they did not choose."""
+        settings = self._opened.settings
+        if settings.value(f"{SETTINGS}.enabled") or os.path.exists(self._opened.home.sync_key) or self._url() != D1:
+            return
+        if not any(settings.value(name) for name in USER_VARIABLES if name.startswith("CF_")):
+            raise RemoteError(
+                "no-remote", "Sync is not set up.",
+                "Run: session-memory sync init file:///path/of/a/shared/folder, or set the four CF_ variables of Cloudflare.",
+            )  # fmt: skip
+
+    def _remote(self, url: str | None, *, make: bool) -> Remote:
         """The remote that an address (that of config.json) names. Raises RemoteError (no-remote, sync-missing)."""
         url = url or self._url()
         if not self._opened.settings.value(f"{SETTINGS}.encrypt"):
@@ -280,7 +294,7 @@ class Sync:
             )
         if url.startswith(SCHEME):
             self._needs(NEEDS)
-            return Folder(url)
+            return Folder(url, make=make)
         if url.startswith(D1):
             self._needs(NEEDS_D1)
             return self._d1(url)

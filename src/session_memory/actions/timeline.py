@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from session_memory.errors import InvalidInput, NotFound
+from session_memory.errors import InvalidInput
 from session_memory.index import timeline as rows
 from session_memory.index.search import Filter
 
@@ -57,7 +57,7 @@ class Timeline:
             place = rows.place_of(database, event["id"])
             here = [{**rows.at(database, event["id"], ROOM), "here": True}]
         elif IDS.fullmatch(what.strip()) and not what.strip().isdigit():
-            raise NotFound("unknown-event", f"No event has the id {what[:80]!r}.", "Search for it first.")
+            raise self._events.unknown(what)
         else:
             wanted = Filter(projects=self._projects.scope(project, everywhere=everywhere))
             place = (self._events.moment(what), *rows.FIRST)  # of a day or a week: where it begins

@@ -90,7 +90,7 @@ def _command(arguments: list[str]) -> int:
     except OSError as error:  # a file the person named, or a disk that fails outside the log and the index
         terminal.error(InvalidInput("bad-path", f"{error.filename or 'A file'}: {error.strerror or error}."))
         return FAILED
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, EOFError):  # Ctrl-C, or Ctrl-D at a question
         print(file=sys.stderr)
         return 130
 

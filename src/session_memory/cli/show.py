@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from session_memory.cli.opening import open_memory
-from session_memory.errors import NotFound
+from session_memory.errors import InvalidInput, NotFound
 from session_memory.model.plain import plain
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
 
 
 def _find(memory: Memory, wanted: str) -> dict[str, Any]:
+    if not wanted.strip():
+        raise InvalidInput("missing-argument", "There is no id in that.", "Give one that search or sessions shows.")
     try:
         return memory.starts.view(wanted, fit=lambda events: events)
     except NotFound:

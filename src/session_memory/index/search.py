@@ -93,16 +93,31 @@ def by_ids(database: Database, event_ids: list[str]) -> list[dict[str, Any]]:
     """The events of these ids (or unique beginnings of ids of at least 6 digits), in the given order; missing ones left out."""
     found = []
     for event_id in event_ids:
-        low = event_id.lower()
-        if not 6 <= len(low) <= 32 or not all(c in "0123456789abcdef" for c in low):
+        between = _between(event_id)
+        if between is None:
             continue
-        first, last = bytes.fromhex(low.ljust(32, "0")), bytes.fromhex(low.ljust(32, "f"))
-        rows = list(
-            database.rows(f"SELECT {COLUMNS} FROM {JOINED} WHERE event.id BETWEEN ? AND ? LIMIT 2", (first, last))
-        )
+        rows = list(database.rows(f"SELECT {COLUMNS} FROM {JOINED} WHERE event.id BETWEEN ? AND ? LIMIT 2", between))
         if len(rows) == 1:
             found.append(described(rows[0]))
     return marks.attach(database, found)
+
+
+def begin_so(database: Database, event_id: str) -> int:
+    """How many events have ids that begin so; 2 for more."""
+    between = _between(event_id)
+    return (
+        0
+        if between is None
+        else len(list(database.rows("SELECT n FROM event WHERE id BETWEEN ? AND ? LIMIT 2", between)))
+    )
+
+
+def _between(event_id: str) -> tuple[bytes, bytes] | None:
+    """The lowest and the highest id that begin so; None for what is no beginning of an id."""
+    low = event_id.lower()
+    if not 6 <= len(low) <= 32 or not all(c in "0123456789abcdef" for c in low):
+        return None
+    return bytes.fromhex(low.ljust(32, "0")), bytes.fromhex(low.ljust(32, "f"))
 
 
 def described(row: tuple[Any, ...]) -> dict[str, Any]:

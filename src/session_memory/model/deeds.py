@@ -18,6 +18,9 @@ WRITTEN = ("new_string", "new_str", "file_text", "new_source", "content", "edits
 WHERE = ("file_path", "notebook_path", "path", "file", "filename")
 PATCHED = re.compile(r"(?m)^\*\*\* (?:Update|Add|Delete) File: (.+)$")
 LOOKS = {"git": frozenset("status log diff show branch remote blame rev-parse ls-files describe reflog".split())}
+# programs that are not worth a thought elsewhere, and yet may be what helped
+ACTING = frozenset("kill pkill killall rm mkdir rmdir cp mv touch export unset source chmod chown tee xargs".split())
+WRITES = re.compile(r"(?<![0-9&>])>{1,2}(?!&)\s*(?!/dev/)[^\s>&]")  # a redirection into a file
 BOOKS = shell.TRACKERS - {"gh", "glab", "hub"}  # which do much else
 LONGEST = 200
 
@@ -51,6 +54,32 @@ def steps_of(data: dict[str, Any]) -> list[tuple[str, list[str]]]:
     return found
 
 
+def acts_of(data: dict[str, Any]) -> list[tuple[str, list[str]]]:
+    """(as typed, words of the part that acts) of every pipeline of a call that may have changed something."""
+    found = []
+    piped: list[tuple[str, list[str]]] = []
+    for typed, words, sign in shell.steps(line_of(data)[:8_000]):
+        piped.append((" ".join(typed.split()), words))
+        if sign == "|":
+            continue
+        acting = [n for n, each in enumerate(piped) if _acts(*each)]
+        if acting:  # what only shows its output is left out
+            found.append(
+                (" | ".join(typed for typed, _words in piped[: acting[-1] + 1])[:LONGEST], piped[acting[0]][1])
+            )
+        piped = []
+    return found
+
+
+def _acts(typed: str, words: list[str]) -> bool:
+    name = words[0].rsplit("/", 1)[-1]
+    if name in ACTING or (name == "sed" and any(each.startswith(("-i", "--in-place")) for each in words[1:])):
+        return True
+    if name in shell.LOOKING or (words[1:2] and words[1] in LOOKS.get(name, ())):
+        return bool(WRITES.search(typed))
+    return name[:1].isalnum()
+
+
 def _keeps_books(words: list[str]) -> bool:
     """Whether a command only notes what is going on: tickets, and what the next commit will hold."""
     return words[0] in BOOKS or words[:2] == ["git", "add"]
@@ -63,7 +92,7 @@ def deeds(event: dict[str, Any], project: str) -> list[tuple[str, str, str]]:
         files = [relative(path, project) for path in edited(event["type"], data)]
         if files:
             return [(EDITED, path, path) for path in files]
-        return [(RAN, shell.wording(words), typed) for typed, words in steps_of(data) if not _keeps_books(words)]
+        return [(RAN, shell.wording(words), typed) for typed, words in acts_of(data) if not _keeps_books(words)]
     if category in ("decision", "finding"):
         said = " ".join(text_of(event).split())[:LONGEST]
         return [(NOTED, said, said)] if said else []

@@ -52,9 +52,13 @@ FIRST = "0" * 64
 class Folder:
     """The remote at a `file://` address. Every call opens the file anew, so a folder that was put back is seen at once."""
 
-    def __init__(self, url: str) -> None:
-        """Raises RemoteError (no-remote) for an address that names no folder."""
+    def __init__(self, url: str, *, make: bool = True) -> None:
+        """make: whether a folder that is not there may be made; one that was exchanged with is on a disk that is not there.
+
+        Raises RemoteError (no-remote) for an address that names no folder.
+        """
         self.url = url
+        self._make = make
         path = url[len(SCHEME) :]
         if re.match(r"/[A-Za-z]:[/\\]", path):
             path = path[1:]  # file:///C:/…
@@ -66,6 +70,13 @@ class Folder:
 
     def open(self, words: Mapping[str, str]) -> dict[str, str]:
         """See Remote."""
+        above = os.path.dirname(self._root)
+        if not os.path.isdir(self._root if not self._make else above):
+            raise RemoteError(
+                "remote-offline", f"The folder {above if self._make else self._root} is not there.",
+                "Check the address, and that its disk is there"
+                + ("." if self._make else f"; to begin anew: session-memory sync init {self.url}"),
+            )  # fmt: skip
         with _told():
             paths.make_dir(self._root)
             os.close(paths.open_file(self._file, os.O_RDWR | os.O_CREAT))  # private before SQLite writes to it
