@@ -140,6 +140,11 @@ ROWS: dict[int, tuple[str, str, str]] = {
         "the remote is down, slow, busy, huge, redirects, or answers with errors or garbage",
         "bounded tries; the error's own code and what to do; nothing is applied twice or taken for done",
     ),
+    74: (
+        "remotes",
+        "a remote alters, drops, reorders or makes up what it gives, or lies about our own log",
+        "refused and told, for that log only; no line of ours changes, nothing is written elsewhere, no word can be read there",
+    ),
     78: ("storage", "a backup while others write; restore", "a prefix of the log that verifies"),
     79: ("secrets", "secrets in events, tags, names, states", "in no file of the home"),
     80: ("secrets", "secrets encoded or escaped", "in no file of the home"),
@@ -152,5 +157,4 @@ ROWS: dict[int, tuple[str, str, str]] = {
 # rows that need a part of the product that is not built yet
 LATER: dict[int, str] = {
     61: "a million events: measured with the ranking",
-    74: "hostile remotes",
 }  # fmt: skip

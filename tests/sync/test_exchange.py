@@ -20,7 +20,7 @@ from session_memory.log.verify import verify
 from session_memory.model.record import FORGET, Draft
 from session_memory.sync import keys, seal
 from session_memory.sync.folder import Folder
-from session_memory.sync.remote import Segment
+from session_memory.sync.remote import Head, Segment
 
 
 @pytest.fixture
@@ -350,6 +350,49 @@ def altered(hub: Folder, change: Callable[[Segment], Segment]) -> Through:
     return Through(hub, page=lambda after, most=1 << 30: [change(each) for each in hub.page(after, most)])
 
 
+@pytest.mark.fault(74)
+@pytest.mark.parametrize("name", ["../../../evil", "/tmp/evil", "", "x" * 5_000, "A" * 16, "0" * 15 + "\n"])
+def test_a_name_that_is_no_origin_writes_nothing(make: Make, hub: Folder, tmp_path: Path, name: str) -> None:
+    a, b = make("a"), make("b")
+    a.say("from a")
+    a.sync(hub)
+    b.say("from b")
+    before = sorted(path for path in tmp_path.rglob("*") if path.is_dir())
+    head = Head(name, 3, "f" * 64, 0)
+    evil = Through(
+        hub, heads=lambda: [*hub.heads(), head],
+        page=lambda after, most=1 << 30: [replace(each, origin=name) for each in hub.page(after, most)],
+        index=lambda origin: [replace(each, origin=name) for each in hub.index(origin)],
+    )  # fmt: skip
+    try:
+        b.sync(evil)
+    except RemoteError as error:
+        assert error.code == "remote-damaged"
+    made = [path for path in tmp_path.rglob("*") if path.is_dir() and path not in before]
+    assert not [path for path in made if "evil" in str(path)] and b.texts() == ["from b"]
+    assert not os.path.lexists("/tmp/evil") and agreed(hub, a, b)
+
+
+@pytest.mark.fault(74)
+def test_a_remote_that_lies_about_our_own_log_changes_no_line_of_it(make: Make, hub: Folder) -> None:
+    a, b = make("a"), make("b")
+    for n in range(3):
+        a.say(f"text {n}")
+    a.sync(hub)
+    kept = Path(a.home.events).read_bytes()
+    mine = a.origin()
+    for lie in (Head(mine, 2, "f" * 64, 0), Head(mine, 99, "e" * 64, 0), Head(mine, 4, "d" * 64, 2**40)):
+        liar = Through(hub, heads=lambda lie=lie: [lie], page=lambda after, most=1 << 30: [])
+        try:
+            report = a.sync(liar)
+            assert report.of(mine).error or report.of(mine).pushed == 0
+        except RemoteError as error:
+            assert error.code == "remote-damaged"
+        assert Path(a.home.events).read_bytes() == kept and a.origin() == mine
+    assert agreed(hub, a, b) and a.texts() == b.texts() == ["text 0", "text 1", "text 2"]
+
+
+@pytest.mark.fault(74)
 def test_a_damaged_or_newer_segment_stops_that_log_only(make: Make, hub: Folder) -> None:
     a, b, c = make("a"), make("b"), make("c")
     a.say("from a")
@@ -368,6 +411,7 @@ def test_a_damaged_or_newer_segment_stops_that_log_only(make: Make, hub: Folder)
     assert agreed(hub, a, b, c)
 
 
+@pytest.mark.fault(74)
 def test_pages_out_of_order_or_with_a_hole_lose_nothing(make: Make, hub: Folder) -> None:
     a, b = make("a"), make("b")
     for n in range(4):
@@ -480,6 +524,7 @@ def test_keys_of_the_old_secret_stay_banned_after_joining(make: Make, hub: Folde
     assert b.origin() == was  # the machine is known by its new name
 
 
+@pytest.mark.fault(74)
 def test_no_word_can_be_read_on_the_remote(make: Make, hub: Folder, tmp_path: Path) -> None:
     a = make("a")
     for n in range(50):

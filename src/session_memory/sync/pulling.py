@@ -78,9 +78,10 @@ class Pull:
         wanted, done, complete = set(ends), 0, True
         while wanted:
             page = self._remote.page(after)
-            if not page:
-                return False  # the remote lost what its heads said a moment ago
-            for segment in page:
+            new = [each for each in page if after.get(each.origin, 0) < each.hi]
+            if not new:
+                return False  # the remote lost what its heads said a moment ago, or gives what nobody asked for
+            for segment in new:
                 origin = segment.origin
                 if after.get(origin) == LEFT_OUT or segment.hi <= after.get(origin, 0):
                     continue
@@ -143,7 +144,7 @@ class Pull:
         theirs: list[Line] = []
         after = dict.fromkeys(heads, LEFT_OUT) | {origin: base}
         while index and after[origin] < index[-1].hi:
-            page = [each for each in self._remote.page(after) if each.origin == origin]
+            page = [each for each in self._remote.page(after) if each.origin == origin and each.hi > after[origin]]
             if not page:
                 return False
             for segment in page:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from session_memory.errors import RemoteError
+from session_memory.log.reader import ORIGIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,6 +14,7 @@ if TYPE_CHECKING:
     from session_memory.errors import SessionMemoryError
     from session_memory.sync.remote import Head, Remote, Segment
 
+    Row = TypeVar("Row", Head, Segment)
     Progress = Callable[[str, int, int], None]  # what is done, lines done, lines in all
 
 
@@ -86,7 +90,7 @@ class Report:
 
 
 class Counted:
-    """A remote that counts."""
+    """A remote that counts, and whose words are not trusted further than needed: an origin becomes a folder's name."""
 
     def __init__(self, remote: Remote, report: Report) -> None:
         self._remote = remote
@@ -101,19 +105,29 @@ class Counted:
     def heads(self) -> list[Head]:
         """See Remote."""
         self._report.calls += 1
-        return self._remote.heads()
+        return self._named(self._remote.heads())
 
     def index(self, origin: str) -> list[Segment]:
         """See Remote."""
         self._report.calls += 1
-        return self._remote.index(origin)
+        return [each for each in self._remote.index(origin) if each.origin == origin]
 
     def page(self, after: Mapping[str, int], most: int = 4_000_000) -> list[Segment]:
         """See Remote."""
         self._report.calls += 1
-        found = self._remote.page(after, most)
+        found = self._named(self._remote.page(after, most))
         self._report.received += sum(len(each.body) for each in found)
         return found
+
+    def _named(self, found: list[Row]) -> list[Row]:
+        """Those whose origin is one; the others are told."""
+        for each in found:
+            if not ORIGIN.fullmatch(each.origin):
+                self._report.stop(
+                    each.origin[:16],
+                    RemoteError("remote-damaged", f"The remote names {each.origin[:40]!r} as an origin."),
+                )
+        return [each for each in found if ORIGIN.fullmatch(each.origin)]
 
     def append(self, segments: Sequence[Segment]) -> list[bool]:
         """See Remote."""
