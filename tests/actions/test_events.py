@@ -156,8 +156,8 @@ def test_parts_of_a_joined_word_add_rank_and_nothing_else(memory: Memory) -> Non
 def test_among_very_many_hits_old_ones_with_the_rarer_word_are_still_first(
     memory: Memory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, rows in (("MANY", 20), ("MANY_ALONE", 20), ("COMMON", 10), ("NEWEST", 10)):
-        monkeypatch.setattr(f"session_memory.index.candidates.{name}", rows)
+    for name, rows in (("ENOUGH", 20), ("FEW", 5), ("NEWEST", 10)):
+        monkeypatch.setattr(f"session_memory.index.scoring.{name}", rows)
     record(memory, "the old zanzibar cache")
     for number in range(40):
         record(memory, f"a cache like every other, number {number}")

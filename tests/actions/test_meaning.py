@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -211,3 +214,19 @@ def test_texts_that_go_out_unencrypted_are_named(home: str, tmp_path: Path) -> N
         configured(home, enabled=True, base_url=address)
         with opened(home, tmp_path) as memory:
             assert ("not encrypted" in meaning.report(memory.opened).get("note", "")) == clear
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="threads are counted in /proc")
+@pytest.mark.parametrize(("given", "more"), [({}, 0), ({"OPENBLAS_NUM_THREADS": "2"}, 1)])
+def test_vectors_are_compared_on_one_thread_unless_the_user_says_otherwise(
+    tmp_path: Path, given: dict[str, str], more: int
+) -> None:
+    code = (
+        "import os, sys; from session_memory.memory import Memory\n"
+        "count = lambda: len(os.listdir('/proc/self/task'))\n"
+        "with Memory(sys.argv[1], cwd=sys.argv[1]) as memory: before = count(); memory.meaning.local(); print(count() - before)"
+    )
+    known = {name: value for name, value in os.environ.items() if name not in meaning.ONE_THREAD}
+    run = [sys.executable, "-c", code, str(tmp_path)]
+    done = subprocess.run(run, env={**known, **given}, capture_output=True, text=True, check=True)
+    assert int(done.stdout) == (more if (os.cpu_count() or 1) > 1 else 0)

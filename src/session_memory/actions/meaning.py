@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -36,6 +37,8 @@ CLEAR = re.compile(r"http://(?!localhost\b|127\.|\[::1\])", re.IGNORECASE)  # an
 MOST_ROWS = 10_000  # vectors of texts that are remembered: 10 MB
 STEP_SECONDS = 0.02  # between two looks whether a provider has answered
 MOST_FAILURES, LONGEST_WAIT = 4, 60.0  # in a row, and seconds: then `finish` gives up
+# numpy reads these once, when it is loaded: for rows as short as ours a second thread costs as much again and saves nothing
+ONE_THREAD = ("OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
 @dataclass
@@ -207,6 +210,7 @@ class Meaning:
     def _provider(self) -> Embedding | None:
         """The provider at work; None for the table. Raises ImportError."""
         if self._name != LOCAL and self._embedding is None:
+            _one_thread()
             from session_memory.actions.embedding import Embedding  # numpy: only for those who consented
 
             self._embedding = Embedding(self._opened, self._wanted())
@@ -224,6 +228,7 @@ class Meaning:
     def local(self) -> tuple[Local, Vectors]:
         """The table and its vectors, opened when they are first needed. Raises ImportError, OSError."""
         if self._local is None:
+            _one_thread()
             from session_memory.embed.local import Local  # numpy and the table: only for those who search
             from session_memory.index.vectors import Vectors
 
@@ -231,3 +236,8 @@ class Meaning:
             place = self._opened.home.vectors
             self._local = encoder, Vectors(place, encoder.model, encoder.wide, lambda text: keyed(f"text {text}"))
         return self._local
+
+
+def _one_thread() -> None:
+    for name in ONE_THREAD:
+        os.environ.setdefault(name, "1")

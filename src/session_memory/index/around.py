@@ -23,39 +23,53 @@ TYPED = 60  # words of the user that are looked at where a wish is asked for
 
 def density(pool: Mapping[int, Hit]) -> dict[int, float]:
     """For each candidate how much matches around it in its session: the root of the sum of squares, less with distance."""
-    fading = [math.exp(-2 * step / REACH) for step in range(2 * REACH)]  # beyond it is nothing
     sessions: dict[int, list[Hit]] = {}
-    for hit in pool.values():
+    for hit in sorted(pool.values(), key=lambda hit: hit.n):
         sessions.setdefault(hit.session, []).append(hit)
     found: dict[int, float] = {}
-    reach = len(fading)
     for hits in sessions.values():
-        hits.sort(key=lambda hit: hit.n)
-        numbers = [hit.n for hit in hits]
-        squares = [hit.words * hit.words for hit in hits]
-        totals = squares[:]
-        for i, n in enumerate(numbers):
-            for j in range(i + 1, len(numbers)):
-                step = numbers[j] - n
-                if step >= reach:
-                    break
-                totals[i] += fading[step] * squares[j]
-                totals[j] += fading[step] * squares[i]
-        found.update(zip(numbers, map(math.sqrt, totals)))
+        behind = _faded(hits)
+        before = _faded(hits[::-1])[::-1]
+        for hit, one, other in zip(hits, behind, before):
+            found[hit.n] = math.sqrt(one + other - hit.words * hit.words)  # itself is in both
     return found
+
+
+def _faded(hits: Sequence[Hit]) -> list[float]:
+    """For each of these hits the squares of it and of all before it, each fading with its distance."""
+    sums: list[float] = []
+    total, last = 0.0, hits[0].n
+    for hit in hits:
+        total = total * math.exp(-2 * abs(hit.n - last) / REACH) + hit.words * hit.words
+        last = hit.n
+        sums.append(total)
+    return sums
 
 
 def lend(database: Database, pool: dict[int, Hit], where: str, values: Sequence[Value], *, beyond: bool) -> None:
     """Each candidate lends a share of its score to the events before and after it in its session."""
     lent: dict[int, float] = {}
-    for hit in sorted(pool.values(), key=lambda hit: -hit.words)[:LENDERS]:
-        for n, step in _beside(database, hit.session, hit.at, hit.n, len(NEXT)):
-            lent[n] = lent.get(n, 0.0) + NEXT[step] * hit.words
+    lenders = sorted(pool.values(), key=lambda hit: -hit.words)[:LENDERS]
+    for n, *others in database.rows(_neighbours(len(lenders)), [hit.n for hit in lenders]):
+        for place, other in enumerate(others):
+            if other is not None:
+                lent[other] = lent.get(other, 0.0) + NEXT[place // 2] * pool[n].words
     if beyond:
         add(database, pool, lent, where, values)
     for n, share in lent.items():
         if n in pool:
             pool[n].parts["beside"] = share
+
+
+def _neighbours(count: int) -> str:
+    """SQL that gives for each of `count` events itself and the next before and after it in its session, as far as NEXT reaches."""
+    columns = ", ".join(
+        f"(SELECT n FROM event WHERE session_n = one.session_n AND at {sign}= one.at AND (at, n) {sign} (one.at, one.n)"
+        f" ORDER BY at {way}, n {way} LIMIT 1 OFFSET {step})"
+        for step in range(len(NEXT))
+        for way, sign in (("DESC", "<"), ("ASC", ">"))
+    )
+    return f"SELECT n, {columns} FROM event AS one WHERE n IN ({', '.join('?' * count)})"
 
 
 def add(database: Database, pool: dict[int, Hit], numbers: Iterable[int], where: str, values: Sequence[Value]) -> None:

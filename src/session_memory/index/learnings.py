@@ -10,10 +10,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from session_memory import ids
-from session_memory.index.candidates import WEIGHTS
 from session_memory.index.database import loads
 from session_memory.index.match import match
 from session_memory.index.ranking import shares
+from session_memory.index.scoring import WEIGHTS
 from session_memory.index.sessions import clock, rows_for
 from session_memory.model.confidence import CONFIDENT, HALF, OLD_MS, OUTCOMES, after, freshness
 from session_memory.model.likeness import ALIKE, likeness
