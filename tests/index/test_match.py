@@ -97,7 +97,9 @@ def test_a_joined_word_matches_whole_and_its_parts_add_rank_only(words: Words) -
 
 
 def test_stop_words_count_only_when_there_is_nothing_else(words: Words) -> None:
-    assert match("what is the cache") == match("cache")
+    asked, alone = match("what is the cache"), match("cache")
+    assert asked is not None and alone is not None and asked.wholes == alone.wholes
+    assert asked.said == ("what", "is", "the", "cache")
     assert words.find("are")[:1] == [6]
 
 

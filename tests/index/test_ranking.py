@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from session_memory.actions.events import Query
-from session_memory.index import candidates, ranking, reading
+from session_memory.index import around, candidates, ranking, reading
 from session_memory.memory import Memory
 from session_memory.model.record import EVENT, Draft
 
@@ -52,6 +52,14 @@ def texts(memory: Memory, question: str, limit: int = 5) -> list[str]:
     hits = ranking.rank(database, wanted.match, where, values, asked=wanted.asked, beyond=True)[:limit]
     rows = {row[0]: row[1] for row in database.rows("SELECT n, words_text(data) FROM event")}
     return [rows[hit.n] for hit in hits]
+
+
+def told(memory: Memory, question: str) -> list[dict[str, float]]:
+    """What each of the best owes its place to, by words and context alone."""
+    wanted = memory.events.filter(Query(keyword=question, scope="all"))
+    assert wanted.match is not None
+    hits = ranking.rank(memory.opened.read(), wanted.match, "1", [], asked=wanted.asked, beyond=True)
+    return [hit.parts for hit in hits]
 
 
 def test_an_event_beside_one_that_matches_is_found_though_it_holds_none_of_the_words(memory: Memory) -> None:
@@ -106,6 +114,55 @@ def test_the_last_and_the_first_are_told_apart(memory: Memory) -> None:
         ])  # fmt: skip
     assert "step h" in texts(memory, "last commit of the feat", 1)[0]
     assert "step a" in texts(memory, "first commit of the feat", 1)[0]
+
+
+def ran(memory: Memory, line: str, ok: bool) -> None:
+    """A call and what came of it."""
+    call, _session = memory.events.record("tool_call", "Bash", {"input": {"command": line}})
+    memory.events.record(
+        "tool_response", "Bash", {"ok": ok, "output": "done" if ok else "fatal"}, parent_id=call.records[0].id
+    )
+
+
+def test_a_command_that_failed_is_behind_the_same_one_that_worked(memory: Memory) -> None:
+    ran(memory, "git push origin", ok=False)
+    keep(memory, *noise(20))
+    ran(memory, "git push --set-upstream origin topic", ok=True)
+    keep(memory, *noise(20))
+    ran(memory, "make lint", ok=False)
+    assert "upstream" in texts(memory, "which command does the git push", 1)[0]
+    assert texts(memory, "which command is the lint", 1) == ["make lint"]  # it never worked: it is all there is
+
+
+def test_a_command_that_only_looks_is_not_what_runs_something(memory: Memory) -> None:
+    keep(memory, command("make lint file"), *noise(40), command("grep lint file"), *noise(20))
+    assert texts(memory, "which command runs the lint?", 1) == ["make lint file"]
+    assert texts(memory, "grep lint", 1) == ["grep lint file"]
+
+
+def test_the_same_command_again_makes_room_for_others(memory: Memory) -> None:
+    for name in ("alpha", "beta", "gamma"):
+        keep(memory, command(f"pytest -q {name}/{name}_{name}_{name}_{name}_{name}_{name}_{name} types"), *noise(30))
+    parts = told(memory, "which command for the types")
+    assert sum(each.get("again", 0.0) < 0 for each in parts) == 2
+
+
+def test_what_is_quoted_word_for_word_is_before_the_same_words_in_another_order(memory: Memory) -> None:
+    said = "the pattern can never match the type {:ok, id}"
+    keep(memory, answer(f"lib/a.ex:57 {said.capitalize()}"), *noise(40),
+         answer("lib/a.ex:58 Match the type {:ok, id} the pattern can never"), *noise(40))  # fmt: skip
+    assert "57" in texts(memory, said.replace(" can", "\n can"), 1)[0]
+    assert reading.longest_run(("a", "b", "c", "d", "x"), "z a b c d y") == 4
+    assert (
+        reading.longest_run(("a", "b", "c"), "a b c") == 0 and reading.longest_run(("a", "b", "c", "d"), "a b c e") == 0
+    )
+
+
+def test_beside_calls_of_tools_less_is_meant_than_beside_what_is_said(memory: Memory) -> None:
+    keep(memory, command("alpha one"), command("plain two"), *noise(40))
+    keep(memory, ("message", "reply", "bravo one"), ("message", "reply", "plain two"), *noise(40))
+    among_calls, among_talk = told(memory, "alpha")[1]["beside"], told(memory, "bravo")[1]["beside"]
+    assert among_calls == pytest.approx(around.TOOLS * among_talk)
 
 
 def edited(path: str, text: str, tool: str = "Edit") -> tuple[str, str, Any]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from session_memory.model.snippet import snippet
+from session_memory.model.snippet import CUT, snippet
 from session_memory.model.words import MOST_TEXT, pieces, plain_text, search_parts
 
 
@@ -67,3 +69,22 @@ def test_a_path_that_is_shown_in_front_takes_no_more_room() -> None:
     data = {"input": {"file_path": path, "content": "def review " + "x " * 200}, "files": [path]}
     shown = snippet(data, "review token store", 120)
     assert shown.count("review_token_store") == 1 and "def review" in shown
+
+
+def test_a_snippet_of_a_change_shows_what_is_there_now() -> None:
+    def change(old: str, new: str) -> dict[str, object]:
+        rest = "\n".join(f"line {n} of the rest" for n in range(30))
+        return {
+            "input": {"file_path": "/p/a.py", "old_string": old + rest, "new_string": new + rest},
+            "files": ["/p/a.py"],
+        }
+
+    assert "def total(cart, tax)" in snippet(change("def total(cart)", "def total(cart, tax)"), "total cart", 80)
+    assert "def total(cart)" in snippet(change("def total(cart)", "nothing"), "total cart", 80)  # only there
+
+
+@given(st.lists(st.text("abcdefghijklmnop", min_size=1, max_size=14), min_size=1, max_size=60), st.integers(20, 120))
+def test_a_snippet_cuts_no_word_and_is_about_as_long_as_it_may_be(words: list[str], room: int) -> None:
+    shown = snippet({"text": " ".join(words)}, words[len(words) // 2], room)
+    assert all(each in words for each in shown.replace("…", " ").split())
+    assert len(shown) <= room + 2 * CUT + 4

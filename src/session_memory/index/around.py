@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from session_memory.model.asking import Asked
 
 NEXT = (0.4, 0.1)  # shares of its score that an event lends to the next and the one behind it, both ways
+TOOLS = 0.7  # how much of that where everything is calls of tools: what stands beside a call is seldom what is meant
 LENDERS = 60  # how many of the best lend
 REACH = 12  # how far around an event what matches counts for it (events)
 NEARBY, ANCHORS = 12, 3  # how far what a question names as a time reaches (events), and how many places may be meant
@@ -46,19 +47,22 @@ def _faded(hits: Sequence[Hit]) -> list[float]:
     return sums
 
 
-def lend(database: Database, pool: dict[int, Hit], where: str, values: Sequence[Value], *, beyond: bool) -> None:
+def lend(
+    database: Database, pool: dict[int, Hit], where: str, values: Sequence[Value], *, talk: float, beyond: bool
+) -> None:
     """Each candidate lends a share of its score to the events before and after it in its session."""
     lent: dict[int, float] = {}
+    share = TOOLS + (1 - TOOLS) * talk
     lenders = sorted(pool.values(), key=lambda hit: -hit.words)[:LENDERS]
     for n, *others in database.rows(_neighbours(len(lenders)), [hit.n for hit in lenders]):
         for place, other in enumerate(others):
             if other is not None:
-                lent[other] = lent.get(other, 0.0) + NEXT[place // 2] * pool[n].words
+                lent[other] = lent.get(other, 0.0) + share * NEXT[place // 2] * pool[n].words
     if beyond:
         add(database, pool, lent, where, values)
-    for n, share in lent.items():
+    for n, gain in lent.items():
         if n in pool:
-            pool[n].parts["beside"] = share
+            pool[n].parts["beside"] = gain
 
 
 def _neighbours(count: int) -> str:

@@ -31,6 +31,7 @@ class Hit:
     words: float = 0.0  # bm25, more is better; 1 = the best
     similarity: float | None = None
     file: str = ""
+    command: str = ""  # the first two words of what a call without a file runs
     look: str = ""  # the letters its text begins with
     parts: dict[str, float] = field(default_factory=dict)
 

@@ -22,11 +22,13 @@ STOP = frozenset(
 
 @dataclass(frozen=True)
 class Match:
-    """What matches: any of `wholes` (FTS5 expressions). `parts` are pieces of the `joined` words and only add rank."""
+    """What matches: any of `wholes` (FTS5 expressions). `parts` are pieces of the `joined` words and only add rank; `said` is what
+    was asked, word by word in lower case."""
 
     wholes: tuple[str, ...]
     parts: tuple[str, ...]
     joined: tuple[str, ...]
+    said: tuple[str, ...] = ()
 
     @property
     def tells(self) -> bool:
@@ -54,7 +56,8 @@ def match(keyword: str) -> Match | None:
     required = _longest(whole) or _longest(stops)
     if not required:
         return None
-    return Match(tuple(required), tuple(parts)[:MOST_TERMS], tuple(joined))
+    said = tuple(text.lower().split()[:MOST_TERMS])
+    return Match(tuple(required), tuple(parts)[:MOST_TERMS], tuple(joined), said)
 
 
 def _take(

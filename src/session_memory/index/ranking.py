@@ -26,7 +26,10 @@ AROUND = 0.6  # weight of what matches around an event
 CLOSE = 80  # candidates whose texts are looked at
 ENDS = 0.8  # how much the first or last of the hits gains where one is asked for
 ABOUT = 0.5  # share of what a question is about, beside all of its words
-AGAIN, ALIKE = 0.9, 0.9  # factors for each further hit in the same file, and of a text that begins alike
+AGAIN, ALIKE = (
+    0.9,
+    0.9,
+)  # factors for each further hit in the same file or of the same command, and of a text that begins alike
 BESIDE, ALONE = 1.0, 2.0  # gain beside what a question names as a time; where it says nothing else
 # weight of nearness in meaning where everything is talk, and where everything is calls of tools and what they gave
 MEANING, MEANING_TOOLS = 1.2, 0.3
@@ -65,7 +68,8 @@ def rank(
     for hit in pool.values():
         hit.words /= top
         hit.parts["words"] = hit.words
-    lend(database, pool, where, values, beyond=beyond)
+    talk = sum(not hit.category.startswith("tool_") for hit in pool.values()) / len(pool)
+    lend(database, pool, where, values, talk=talk, beyond=beyond)
     near_time(database, pool, asked, where, values, beyond=beyond, weight=ALONE if main is None else BESIDE)
     if near is not None:
         _mean(pool, near)
@@ -130,11 +134,11 @@ def _order(hit: Hit) -> tuple[float, int, int]:
 
 
 def _varied(hits: list[Hit]) -> list[Hit]:
-    """The same file, or nearly the same text, again and again tells little more each time."""
+    """The same file or command, or nearly the same text, again and again tells little more each time."""
     seen: dict[str, int] = {}
     for hit in hits:
         factor = 1.0
-        for each, less in ((hit.file, AGAIN), (hit.look, ALIKE)):
+        for each, less in ((hit.file or hit.command, AGAIN), (hit.look, ALIKE)):
             times = seen.get(each, 0) if each else 0
             seen[each] = times + 1
             factor *= less ** min(times, 5)

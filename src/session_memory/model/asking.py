@@ -59,13 +59,14 @@ class Asked:
     within: tuple[int, int] | None = None  # ms: a time that the question mentions
 
 
-# what an answer must hold, whatever its words: a number, or the hash of a commit
+# what an answer must hold, whatever its words: a number, the hash of a commit, or lines to type
 AMOUNT = re.compile(
     r"\bhow (many|much|long|often|big|large|old|far|fast|wide)\b|\b(count|number|amount) of\b|\b\w{3,} count\b"
     r"|\b(which|what) (port|version|limit|timeout|size|status|code)\b"
 )
 NUMBER = re.compile(r"(?<![\w.:/-])\d[\d_,.]*\d?(?![\w/-])")
 HASH = re.compile(r"(?<![\w./-])(?=[a-f]*\d)[0-9a-f]{7,12}(?![\w/-])")
+CODE = re.compile(r"```[a-z]+\s+[^\s`][^`]{3,80}")
 MOST_WANTED = 200  # places of one text
 
 NOTHING_ASKED = Asked(frozenset())
@@ -76,7 +77,9 @@ def wanted(question: str) -> re.Pattern[str] | None:
     low = " ".join(question.lower().split())[:1_000]
     if any(name == "commit" and pattern.search(low) for name, pattern in ASKED):
         return HASH
-    return NUMBER if AMOUNT.search(low) else None
+    if AMOUNT.search(low):
+        return NUMBER
+    return CODE if dict(ASKED)["command"].search(low) else None
 
 
 def places(pattern: re.Pattern[str] | None, text: str) -> list[tuple[int, int]]:
@@ -92,17 +95,24 @@ def asked(text: str, within: tuple[int, int] | None = None) -> Asked:
 def _asked(text: str) -> Asked:
     low = " ".join(text.lower().split())[:1_000]
     kinds = frozenset(name for name, pattern in ASKED if pattern.search(low))
-    end = 1 if LAST.search(low) else -1 if FIRST.search(low) else 0
     number = COUNTED.search(low)
     counted = (number.group(1) or number.group(2))[:MOST_COUNTED].rstrip("s") if number else ""
     when = COMPACTION.search(low)
     if when:
+        end = _end(low)
         return Asked(kinds, end, counted, 0, _about(WHEN.split(COMPACTION.sub(" ", low))[0]), "", True)
     found = SIDE.search(low)
     if found:
-        side = 1 if found.group(2) in LATER else -1
-        return Asked(kinds, end, counted, side, _about(low[: found.start()]), found.group(3).strip(" ?.!"))
-    return Asked(kinds, end, counted, main=_about(low))
+        side, main = 1 if found.group(2) in LATER else -1, low[: found.start()]
+        end = _end(main)
+        if end == -side:  # the first after something, the last before it: what is next to it
+            end = 0
+        return Asked(kinds, end, counted, side, _about(main), found.group(3).strip(" ?.!"))
+    return Asked(kinds, _end(low), counted, main=_about(low))
+
+
+def _end(text: str) -> int:
+    return 1 if LAST.search(text) else -1 if FIRST.search(text) else 0
 
 
 def _about(text: str) -> str:

@@ -12,35 +12,71 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 WORTH = 6  # what a number or hash that is asked for is worth: a word of so many letters
+CUT = 16  # characters by which a snippet may be longer or shorter so as not to cut a word
 FOLDERS = 5  # last parts of a path that are shown
 
 
 def snippet(data: Mapping[str, Any], keyword: str = "", room: int = 200) -> str:
     """At most about `room` characters of the event's text, around the place where most of the words stand together.
 
-    Rarer (longer) words count for more. Where a file is named, its path comes first.
+    Rarer (longer) words count for more. Where a file is named, its path comes first; of a change what is there now.
     """
     text = " ".join(plain_text(dict(data)).split())
     if len(text) <= room:
         return text
-    words = stems(keyword[:1000].split()[:64])
     path = _path(data)
-    if path:  # it is shown in front: the room is for what else there is
-        text = " ".join(text.replace(data["files"][0], " ").split())
-        if len(text) <= room - len(path):
+    now = _now(data)
+    for told in (data, now) if now is data else (now, data):
+        text = " ".join(plain_text(dict(told)).split())
+        if path:  # it is shown in front: the room is for what else there is
+            text = " ".join(text.replace(data["files"][0], " ").split())
+        left = room - len(path)
+        if len(text) <= left:
             return path + text
-    room = max(room - len(path), room // 2)
+        left = max(left, room // 2)
+        first, end = _place(text, keyword, left)
+        if end:
+            break
+    if not end:
+        return path + text[: _word_end(text, left)].rstrip() + " …"
+    begin = max(0, min(first - (left - (end - first)) // 3, len(text) - left))
+    begin, end = _word_begin(text, begin, first), _word_end(text, begin + left)
+    return path + ("… " if begin else "") + text[begin:end].strip() + (" …" if end < len(text) else "")
+
+
+def _place(text: str, keyword: str, room: int) -> tuple[int, int]:
+    """Where the words stand closest together; (0, 0) for nowhere."""
     low = text.lower()
     low = low if len(low) == len(text) else text
-    weights = {each: len(each) for each in words}
+    weights = {each: len(each) for each in stems(keyword[:1000].split()[:64])}
     sought = wanted(keyword)
     worth = 2 * sum(weights.values()) if sought is HASH else WORTH
     _weight, first, end = best(low, weights, room * 4 // 5, places(sought, low), worth, alone=sought is HASH)
-    if not end:
-        return path + text[:room].rstrip() + " …"
-    begin = max(0, min(first - (room - (end - first)) // 3, len(text) - room))
-    piece = text[begin : begin + room].strip()
-    return path + ("… " if begin else "") + piece + (" …" if begin + room < len(text) else "")
+    return first, end
+
+
+def _now(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A change of a file without what it replaced."""
+    given = data.get("input")
+    if not isinstance(given, dict) or not given.get("new_string"):
+        return data
+    return {**data, "input": {name: value for name, value in given.items() if name != "old_string"}}
+
+
+def _word_begin(text: str, begin: int, most: int) -> int:
+    """`begin`, or behind the word it would cut, but not beyond `most`."""
+    if begin == 0 or text[begin - 1] == " ":
+        return begin
+    space = text.find(" ", begin, min(begin + CUT, most))
+    return space + 1 if space >= 0 else begin
+
+
+def _word_end(text: str, end: int) -> int:
+    """`end`, or behind the word it would cut."""
+    if end >= len(text):
+        return len(text)
+    space = text.find(" ", end, end + CUT)
+    return space if space >= 0 else end if len(text) > end + CUT else len(text)
 
 
 def _path(data: Mapping[str, Any]) -> str:
