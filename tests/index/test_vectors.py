@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from session_memory.index import blocks
 from session_memory.index import vectors as room
+from session_memory.index.database import open_vectors
 from session_memory.index.embedded import prune
 from session_memory.index.vectors import Vectors, rounded
 from session_memory.memory import Memory
@@ -75,7 +77,7 @@ def test_above_many_rows_signs_choose_and_the_nearest_is_still_found(
     chance = np.random.default_rng(1)
     vectors = Vectors(memory.opened.home.vectors, "m", 64, str)
     rows = chance.normal(size=(500, 64)).astype(np.float32)
-    vectors._append([(n + 1, 1, row.tobytes()) for n, row in enumerate(rounded(rows))])
+    vectors._append([(n + 1, 1, n.to_bytes(16, "big"), row.tobytes()) for n, row in enumerate(rounded(rows))])
     found = 0
     for n in range(0, 500, 10):
         query = rows[n] + chance.normal(size=64).astype(np.float32) * 0.5
@@ -118,3 +120,99 @@ def test_a_vector_of_another_width_is_made_anew(memory: Memory) -> None:
     assert len(narrow) == 0 and narrow.missing(database) == 1
     narrow.fill(database, lambda texts: np.ones((len(texts), 3), np.float32))
     assert len(narrow) == 1
+
+
+def many(memory: Memory, count: int) -> list[str]:
+    texts = ["".join(chr(97 + (n * k) % 26) for k in range(1, 9)) + f" {n}" for n in range(count)]
+    for text in texts:
+        memory.events.record("finding", "bug", {"text": text})
+    return texts
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A memory of 20 rows is large."""
+    for place, name, value in ((room, "BITS", 20), (room, "KEPT", 8), (room, "LOADED", 7), (blocks, "ROWS", 5)):
+        monkeypatch.setattr(place, name, value)
+
+
+def state(vectors: Vectors) -> tuple[bytes, ...]:
+    """Everything a search looks at."""
+    rows = np.arange(len(vectors))
+    vectors._sign()
+    parts = (vectors._n, vectors._session, vectors._lengths, vectors._hashes, vectors._bits)
+    return (*(each[: len(vectors)].tobytes() for each in parts), vectors._held_values(rows).tobytes())
+
+
+def kept_blocks(memory: Memory) -> int:
+    with open_vectors(memory.opened.home.vectors) as kept:
+        return int(next(iter(kept.execute("SELECT count(*) FROM block")))[0])
+
+
+@pytest.mark.usefixtures("small")
+def test_a_large_memory_is_loaded_from_blocks_and_is_the_same(memory: Memory) -> None:
+    many(memory, 34)
+    first = made(memory, Letters())
+    assert kept_blocks(memory) == 6
+    again = Letters()
+    second = made(memory, again)
+    assert not again.asked and second._blocked == 30 and state(first) == state(second)
+    many(memory, 3)
+    third = made(memory, Letters())
+    assert kept_blocks(memory) == 7 and len(third) == 37 and state(third) == state(made(memory, Letters()))
+
+
+@pytest.mark.usefixtures("small")
+def test_values_of_a_large_memory_are_read_when_they_are_chosen_and_let_go(
+    memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "MOST_VALUES", 12)
+    texts = many(memory, 40)
+    made(memory, Letters())
+    vectors = made(memory, Letters())
+    for n in (3, 17, 31, 39, 8):
+        near = vectors.near(Letters()([texts[n]])[0])
+        assert near.of([n + 1])[n + 1][0] == pytest.approx(1.0, abs=0.01)
+        assert int(vectors._held.sum()) <= 12 + 8 * 3
+    assert vectors.near(Letters()([texts[5]])[0]).best(3)
+
+
+@pytest.mark.usefixtures("small")
+def test_another_index_and_what_is_forgotten_make_blocks_worthless(memory: Memory) -> None:
+    many(memory, 30)
+    before = state(made(memory, Letters()))
+    assert kept_blocks(memory) == 6
+    memory.health.rebuild()
+    vectors = Vectors(memory.opened.home.vectors, "letters", 26, memory.opened.journal.keyed)
+    vectors.load(memory.opened.read())
+    assert vectors._blocked == 0 and state(vectors) == before
+    vectors.settle()
+    assert kept_blocks(memory) == 6
+    prune(memory.opened.home.vectors, memory.opened.read())
+    assert kept_blocks(memory) == 0
+
+
+@pytest.mark.usefixtures("small")
+def test_an_index_made_again_below_us_is_noticed(memory: Memory) -> None:
+    many(memory, 8)
+    vectors = made(memory, Letters())
+    which = memory.opened.read().which()
+    memory.health.rebuild()
+    assert memory.opened.read().which() != which
+    many(memory, 2)
+    vectors.load(memory.opened.read())
+    assert len(vectors) == 8 and vectors.missing(memory.opened.read()) == 2
+
+
+def test_the_number_of_an_event_is_never_given_twice(memory: Memory) -> None:
+    memory.events.record("finding", "bug", {"text": "zebra"})
+    gone = memory.events.record("finding", "bug", {"text": "quokka"})[0].records[0].id
+    database = memory.opened.read()
+    vectors = made(memory, Letters())
+    database.run("DELETE FROM event WHERE id = ?", (bytes.fromhex(gone),))
+    memory.events.record("finding", "bug", {"text": "aaaa"})
+    assert vectors.missing(database) == 1
+    while vectors.fill(database, Letters()):
+        pass
+    (new,) = database.rows("SELECT max(n) FROM event")
+    assert vectors.near(Letters()(["aaaa"])[0]).of([new[0]])[new[0]][0] == pytest.approx(1.0)

@@ -201,11 +201,12 @@ class Meaning:
         return {**found, "complete": found["embedded"] >= found["events"]}
 
     def _each(self, step: Callable[[], bool], vectors: Callable[[], Vectors | None], progress: Progress) -> None:
-        database = self._opened.index.database()
+        database, total = self._opened.index.database(), 0
         while step():
             made = vectors()
             if made is not None:
-                progress(len(made), len(made) + made.missing(database))
+                total = max(total, len(made)) or len(made) + made.missing(database)  # counted once: it takes long
+                progress(len(made), total)
 
     def _provider(self) -> Embedding | None:
         """The provider at work; None for the table. Raises ImportError."""

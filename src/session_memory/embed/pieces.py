@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from session_memory.model.words import IDENTIFIER, pieces
@@ -26,7 +27,7 @@ class Pieces:
     def numbers(self, text: str) -> list[int]:
         """The pieces of a text in order, without punctuation."""
         if not (text.islower() or text.isupper()):
-            text = IDENTIFIER.sub(lambda found: " ".join(pieces(found.group())) or found.group(), text)
+            text = IDENTIFIER.sub(lambda found: _spaced(found.group()), text)
         text = text.lower()
         if not text.isascii():
             text = "".join(c for c in unicodedata.normalize("NFD", text) if unicodedata.category(c) != "Mn")
@@ -56,3 +57,9 @@ class Pieces:
             else:
                 return ()
         return tuple(found)
+
+
+@lru_cache(MOST_KNOWN)
+def _spaced(word: str) -> str:
+    """An identifier as the words it is made of."""
+    return " ".join(pieces(word)) or word

@@ -116,6 +116,11 @@ class Database:
             return True
         return (state.st_dev, state.st_ino) != self.inode
 
+    def which(self) -> str:
+        """Which index this is: another one may number its events otherwise. Raises what SQLite raises (FAILURES)."""
+        row = self.one("SELECT id FROM made")
+        return str(row[0]) if row else ""
+
     def make_tables(self) -> None:
         """Drop whatever is there and make the tables; inside the caller's transaction, so that readers see old or new."""
         # a full-text table takes the several tables that it is made of with it, and cannot be dropped once one of them is gone
@@ -142,6 +147,9 @@ CREATE TABLE IF NOT EXISTS vector (model TEXT NOT NULL, hash BLOB NOT NULL, valu
 CREATE TABLE IF NOT EXISTS said (model TEXT NOT NULL, event BLOB NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (model, event))
   WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS said_hash ON said (model, hash);
+-- What choosing among many needs of each event, some thousands together: see index/blocks.py.
+CREATE TABLE IF NOT EXISTS block (model TEXT NOT NULL, made TEXT NOT NULL, before INTEGER NOT NULL, last INTEGER NOT NULL,
+  rows INTEGER NOT NULL, content BLOB NOT NULL, PRIMARY KEY (model, made, last));
 -- How each provider but the local table stands: its model, and the last trouble, with its time (ms); NULL when all is well.
 CREATE TABLE IF NOT EXISTS provider (name TEXT PRIMARY KEY, model TEXT NOT NULL, at INTEGER, trouble TEXT) WITHOUT ROWID;
 """

@@ -65,6 +65,7 @@ def drop_others(path: str, model: str) -> int:
             with kept:
                 kept.executemany("DELETE FROM said WHERE model = ?", gone)
                 kept.executemany("DELETE FROM vector WHERE model = ?", gone)
+                kept.executemany("DELETE FROM block WHERE model = ?", gone)
     return len(gone)
 
 
@@ -87,6 +88,7 @@ def prune(path: str, database: Database) -> None:
                 "DELETE FROM vector WHERE NOT EXISTS"
                 " (SELECT 1 FROM said WHERE said.model = vector.model AND said.hash = vector.hash)"
             )
+            kept.execute("DELETE FROM block")  # made again of what is left
             kept.execute("DELETE FROM provider")  # a provider's sentence may quote what it was sent
         kept.execute("VACUUM")
 

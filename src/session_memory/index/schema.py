@@ -7,9 +7,13 @@ SCHEMA_VERSION, and an older index is then rebuilt, never migrated.
 from __future__ import annotations
 
 APPLICATION_ID = 0x534D656D  # "SMem": how we know that a database is ours
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 SCHEMA = """
+-- Which index this is: another one, made later from the same log, may number its events otherwise.
+CREATE TABLE made (id TEXT NOT NULL);
+INSERT INTO made SELECT lower(hex(randomblob(16)));
+
 -- How far each origin's log has been applied. (seq, chain) is the truth; file and the offsets are a hint.
 CREATE TABLE position (
   origin TEXT PRIMARY KEY,
@@ -62,7 +66,7 @@ CREATE TABLE session_field (
 
 -- Something a session noted: one row an event; where a key was recorded twice, the first, filled from the others.
 CREATE TABLE event (
-  n INTEGER PRIMARY KEY,
+  n INTEGER PRIMARY KEY AUTOINCREMENT, -- never given twice: vectors are kept by it
   id BLOB NOT NULL UNIQUE,       -- 16 bytes: the record id
   at INTEGER NOT NULL,           -- when it happened, ms since 1970
   hlc INTEGER NOT NULL,          -- when we learned it: ms * 10,000 + counter; breaks ties of `at`

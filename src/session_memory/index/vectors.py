@@ -2,7 +2,7 @@
 
 Content-addressed: one vector a model and (keyed) hash of a text, so a rebuild and a text said twice cost nothing, and no
 text can be guessed from the file. A value is rounded to a byte; above BITS rows a comparison of signs chooses what is
-compared in full.
+compared in full, and the values of what was never chosen stay in the file.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from session_memory.index import blocks
 from session_memory.index.database import loads, open_vectors
 from session_memory.model.words import plain_text
 
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
 
 BITS = 20_000  # rows above which signs are compared first
 KEPT = 4_000  # rows that signs let through
+MOST_VALUES = 200_000  # rows of a large memory whose values are held: 50 MB of the table's
 BATCH = 256
+LOADED = 4_096  # events that are looked up in one statement
+HASH = np.dtype(f"V{blocks.HASH}")
 CHUNK = 16_384  # rows that are looked at at once
 BESIDE = 0.15  # share of the events before and after in how near an event is
 
@@ -51,48 +55,73 @@ class Vectors:
         self.model = model
         self._path = path
         self._key = key
-        self._inode = (0, 0)
+        self._index = ""  # which one numbers the events
         self._empty(wide)
 
     def _empty(self, wide: int) -> None:
         self.wide = wide
         self._seen = 0  # the last event looked at
         self._count = 0
-        self._values = np.zeros((0, wide), np.int8)  # with room for more
-        self._lengths = np.zeros(0, np.float32)
-        self._n = np.zeros(0, np.int64)
+        self._blocked = 0  # the first so many rows lie in blocks too
+        self._signed = 0  # the signs of the first so many rows are known
+        self._n = np.zeros(0, np.int64)  # this and all below with room for more
         self._session = np.zeros(0, np.int64)
-        self._bits = np.zeros((0, 0), np.uint64)  # signs of the first so many rows, made when they are asked for
+        self._lengths = np.zeros(0, np.float32)
+        self._hashes = np.zeros(0, HASH)
+        self._values = np.zeros((0, wide), np.int8)
+        self._held = np.zeros(0, np.bool_)  # whose values are there
+        self._bits = np.zeros((0, -(-wide // 64)), np.uint64)
 
     def __len__(self) -> int:
         return self._count
 
     def load(self, database: Database) -> None:
         """Take in what has been kept of the events of this index. Raises apsw.Error."""
-        if database.inode != self._inode:  # another index numbers its events anew
-            self._inode = database.inode
+        which = database.which()
+        if which != self._index:
+            self._index = which
             self._empty(self.wide)
         if not os.path.exists(self._path):
             return
         with open_vectors(self._path) as kept:
             if not self.wide:
                 found = next(iter(kept.execute("SELECT value FROM vector WHERE model = ?", (self.model,))), None)
-                self.wide = len(found[0]) if found else 0
-            sql = "SELECT said.event, vector.value FROM said JOIN vector USING (model, hash) WHERE said.model = ?"
-            values = dict(kept.execute(sql, (self.model,))) if self._seen == 0 else None
-            rows = []
-            for n, id_, session in database.rows(
-                "SELECT n, id, session_n FROM event WHERE n > ? ORDER BY n", (self._seen,)
-            ):
-                if values is None:
-                    found = next(iter(kept.execute(f"{sql} AND said.event = ?", (self.model, id_))), None)
-                    value = found[1] if found else None
-                else:
-                    value = values.get(id_)
-                if value is None or len(value) != self.wide:
-                    break
-                rows.append((n, session, value))
-        self._append(rows)
+                self._empty(len(found[0]) if found else 0)
+            if self._count == self._blocked:
+                for block in blocks.read(kept, self.model, which, self._seen):
+                    if block.signs.shape[1] != self._bits.shape[1]:
+                        break
+                    self._take_in(block)
+            while self._load_some(database, kept):
+                pass
+
+    def _take_in(self, block: blocks.Block) -> None:
+        begin, end = self._room(len(block.rows))
+        rows = block.rows
+        self._n[begin:end], self._session[begin:end] = rows["n"], rows["session"]
+        self._lengths[begin:end], self._hashes[begin:end] = rows["length"], rows["hash"]
+        self._bits[begin:end] = block.signs
+        self._count = self._blocked = self._signed = end
+        self._seen = int(self._n[end - 1])
+
+    def _load_some(self, database: Database, kept: Any) -> bool:
+        """The next events of which a vector has been kept; whether there may be more."""
+        rows = list(
+            database.rows("SELECT n, id, session_n FROM event WHERE n > ? ORDER BY n LIMIT ?", (self._seen, LOADED))
+        )
+        sql = (
+            "SELECT said.event, said.hash, vector.value FROM said JOIN vector USING (model, hash)"
+            f" WHERE said.model = ? AND said.event IN ({', '.join('?' * len(rows))})"
+        )
+        found = {row[0]: row[1:] for row in kept.execute(sql, (self.model, *(row[1] for row in rows)))}
+        known = []
+        for n, id_, session in rows:
+            hash_, value = found.get(id_, (b"", b""))
+            if not value or len(value) != self.wide:
+                break
+            known.append((n, session, hash_, value))
+        self._append(known)
+        return len(known) == LOADED
 
     def missing(self, database: Database) -> int:
         """How many events have no vector yet."""
@@ -103,6 +132,7 @@ class Vectors:
         """Make the vectors of the next events; returns how many. Raises apsw.Error, OSError, and what `encode` raises."""
         todo = self.todo(database, most)
         if todo is None:
+            self.settle()
             return 0
         self.keep(database, todo, encode(list(todo.new.values())) if todo.new else None)
         return len(todo.rows)
@@ -146,30 +176,82 @@ class Vectors:
             )
             kept.executemany("INSERT OR REPLACE INTO said (model, event, hash) VALUES (?, ?, ?)", said)
         before = database.one("SELECT max(n) FROM event WHERE n < ?", (todo.rows[0][0],))
-        if database.inode == self._inode and all(there) and self._seen == ((before[0] if before else 0) or 0):
-            self._append([(row[0], row[2], todo.known[each]) for row, each in zip(todo.rows, todo.hashes)])
+        if database.which() == self._index and all(there) and self._seen == ((before[0] if before else 0) or 0):
+            self._append([(row[0], row[2], each, todo.known[each]) for row, each in zip(todo.rows, todo.hashes)])
+            self.settle()
         else:
             self.load(database)
 
-    def _append(self, rows: list[tuple[int, int, bytes]]) -> None:
+    def settle(self) -> None:
+        """Keep the rows of a large memory in blocks: whoever loads it next reads little. Raises apsw.Error, OSError."""
+        if self._count <= BITS or self._count - self._blocked < blocks.ROWS:
+            return
+        self._sign()
+        with open_vectors(self._path) as kept:
+            while self._count - self._blocked >= blocks.ROWS:
+                part = slice(self._blocked, self._blocked + blocks.ROWS)
+                rows = np.empty(blocks.ROWS, blocks.NUMBERS)
+                rows["n"], rows["session"] = self._n[part], self._session[part]
+                rows["length"], rows["hash"] = self._lengths[part], self._hashes[part]
+                before = int(self._n[part.start - 1]) if part.start else 0
+                blocks.write(kept, self.model, self._index, before, blocks.Block(rows, self._bits[part]))
+                self._blocked = part.stop
+
+    def _append(self, rows: list[tuple[int, int, bytes, bytes]]) -> None:
+        """Rows (n, session, hash, value) behind the last."""
         if not rows:
             return
         if self._values.shape[1] != self.wide:
-            self._values = np.zeros((0, self.wide), np.int8)
-        begin, end = self._count, self._count + len(rows)
-        if end > len(self._n):
-            room = max(end, len(self._n) * 5 // 4)
-            for name in ("_values", "_lengths", "_n", "_session"):
-                old = getattr(self, name)
-                grown = np.zeros((room, *old.shape[1:]), old.dtype)
-                grown[:begin] = old[:begin]
-                setattr(self, name, grown)
-        new = np.frombuffer(b"".join(row[2] for row in rows), np.int8).reshape(-1, self.wide)
-        self._values[begin:end] = new
-        self._lengths[begin:end] = _lengths(new)
+            self._empty(self.wide)
+        begin, end = self._room(len(rows))
+        new = np.frombuffer(b"".join(row[3] for row in rows), np.int8).reshape(-1, self.wide)
         self._n[begin:end] = [row[0] for row in rows]
         self._session[begin:end] = [row[1] for row in rows]
+        self._hashes[begin:end] = np.frombuffer(b"".join(row[2] for row in rows), HASH)
+        self._lengths[begin:end] = _lengths(new)
+        self._values[begin:end] = new
+        self._held[begin:end] = True
         self._count, self._seen = end, rows[-1][0]
+        if int(self._held.sum()) > MOST_VALUES:
+            self._sign()
+            self._let_go()
+
+    def _room(self, more: int) -> tuple[int, int]:
+        """Make room for more rows; where they begin and end."""
+        begin, end = self._count, self._count + more
+        if end > len(self._n):
+            room = max(end, len(self._n) * 5 // 4)
+            for name in ("_n", "_session", "_lengths", "_hashes", "_held", "_bits"):
+                setattr(self, name, _grown(getattr(self, name), room))
+            held = np.flatnonzero(self._held)  # rows that were never touched take no memory
+            values = np.zeros((room, self.wide), np.int8)
+            values[held] = self._values[held]
+            self._values = values
+        return begin, end
+
+    def _let_go(self) -> None:
+        """Hold no values any more: all of them lie in the file."""
+        self._held[:] = False
+        self._values = np.zeros_like(self._values)
+
+    def _held_values(self, rows: NDArray[np.int64]) -> NDArray[np.int8]:
+        """The values of rows, read from the file where they are not held. Raises apsw.Error, OSError."""
+        lacks = np.unique(rows[~self._held[rows]])
+        if len(lacks):
+            if int(self._held.sum()) + len(lacks) > MOST_VALUES:
+                self._let_go()
+                lacks = np.unique(rows)
+            with open_vectors(self._path) as kept:
+                for at in range(0, len(lacks), LOADED):
+                    some = lacks[at : at + LOADED]
+                    wanted = [each.tobytes() for each in self._hashes[some]]
+                    sql = f"SELECT hash, value FROM vector WHERE model = ? AND hash IN ({', '.join('?' * len(some))})"
+                    found = dict(kept.execute(sql, (self.model, *wanted)))
+                    none = bytes(self.wide)  # gone since: near to nothing
+                    read = b"".join(found.get(each, none) for each in wanted)
+                    self._values[some] = np.frombuffer(read, np.int8).reshape(-1, self.wide)
+                    self._held[some] = True
+        return self._values[rows]
 
     def near(self, query: NDArray[np.float32]) -> Near:
         """How near every event is to a query (length 1). Cosines, a little of the neighbours' among them."""
@@ -186,9 +268,9 @@ class Vectors:
         """The events of rows."""
         return [int(n) for n in self._n[rows]]
 
-    def cosines(self, query: NDArray[np.float32], rows: NDArray[np.int64] | slice) -> NDArray[np.float32]:
-        """How near these rows are to the query."""
-        found: NDArray[np.float32] = (self._values[rows].astype(np.float32) @ query) / self._lengths[rows]
+    def cosines(self, query: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """How near these rows are to the query. Raises apsw.Error, OSError."""
+        found: NDArray[np.float32] = (self._held_values(rows).astype(np.float32) @ query) / self._lengths[rows]
         return found
 
     def beside(self, rows: NDArray[np.int64], step: int) -> NDArray[np.int64]:
@@ -204,18 +286,19 @@ class Vectors:
 
     def _chosen(self, query: NDArray[np.float32]) -> NDArray[np.int64]:
         """The rows whose signs are most like the query's, in their order."""
-        done = len(self._bits)
-        if done < self._count:
-            self._bits = (
-                np.concatenate([self._bits.reshape(done, -1), _signs(self._values[done : self._count])])
-                if done
-                else (_signs(self._values[: self._count]))
-            )
-        asked = _signs(query[None, :])
+        self._sign()
+        bits, asked = self._bits[: self._count], _signs(query[None, :])
         away = np.empty(self._count, np.int16)
         for begin in range(0, self._count, CHUNK):
-            away[begin : begin + CHUNK] = np.bitwise_count(self._bits[begin : begin + CHUNK] ^ asked).sum(1)
+            away[begin : begin + CHUNK] = np.bitwise_count(bits[begin : begin + CHUNK] ^ asked).sum(1)
         return np.sort(np.argpartition(away, KEPT)[:KEPT])
+
+    def _sign(self) -> None:
+        """Make the signs of rows that have none yet."""
+        for begin in range(self._signed, self._count, CHUNK):
+            rows = np.arange(begin, min(begin + CHUNK, self._count))
+            self._bits[rows] = _signs(self._held_values(rows))
+        self._signed = self._count
 
 
 class Near:
@@ -265,13 +348,17 @@ def _top(rows: NDArray[np.int64], scores: NDArray[np.float32], most: int) -> NDA
 
 
 def _signs(rows: NDArray[Any]) -> NDArray[np.uint64]:
-    """One bit a value, 64 in a number; made in parts, so that a large memory is not held twice."""
-    wide = -(-rows.shape[1] // 64)
-    made = np.zeros((len(rows), wide * 8), np.uint8)
-    for begin in range(0, len(rows), CHUNK):
-        packed = np.packbits(rows[begin : begin + CHUNK] > 0, axis=1)
-        made[begin : begin + CHUNK, : packed.shape[1]] = packed
+    """One bit a value, 64 in a number."""
+    made = np.zeros((len(rows), -(-rows.shape[1] // 64) * 8), np.uint8)
+    packed = np.packbits(rows > 0, axis=1)
+    made[:, : packed.shape[1]] = packed
     return made.view(np.uint64)
+
+
+def _grown(rows: NDArray[Any], room: int) -> NDArray[Any]:
+    made = np.zeros((room, *rows.shape[1:]), rows.dtype)
+    made[: len(rows)] = rows
+    return made
 
 
 def _lengths(rows: NDArray[np.int8]) -> NDArray[np.float32]:
