@@ -127,6 +127,8 @@ def at(size: int, keep: Path, found: list[dict[str, Any]], questions: list[dict[
         )
         began = time.perf_counter()
         memory.meaning.finish(lambda done, total: None)
+        while memory.meaning.go_on():  # as an idle server does
+            pass
         print(f"vectors made or loaded in {time.perf_counter() - began:.1f} s; resident {resident():.0f} MB")
         print(f"{'':34}{'R@10':>9}{'p50 ms':>9}{'p95 ms':>9}{'CPU p50':>9}{'CPU p95':>9}")
         ways: Ways = {"plain FTS5": plain, "session_query": keyword, "session_semantic_search": served}

@@ -59,6 +59,7 @@ PATHS = tuple(row[0] for row in TABLE if row[1] == "path")
 PROTECTING = ("redaction.patterns", "capture.exclude")  # what keeps things out of the memory
 KEEPS_OUT = rb'"(?:patterns|exclude)"\s*:\s*(?:\[\s*[^\s\]]|[^\s\[])'
 SWITCHES = frozenset(row[0] for row in TABLE if row[1] == "switch")
+ONE_THREAD = ("OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 MOST_CONFIG = 1_000_000  # bytes
 
 
@@ -176,6 +177,12 @@ class Settings:
 def environment(environ: Mapping[str, str] | None = None) -> Environment:
     """What the environment says about this run."""
     return Environment(os.environ if environ is None else environ)
+
+
+def one_thread() -> None:
+    """Call before numpy is loaded: for rows as short as ours a second thread costs as much again and saves nothing."""
+    for name in ONE_THREAD:
+        os.environ.setdefault(name, "1")
 
 
 def child_environment(more: Mapping[str, str]) -> dict[str, str]:

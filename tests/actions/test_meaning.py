@@ -16,6 +16,7 @@ import pytest
 from tests.embed.loopback import KEY, Loopback
 from tests.embed.test_provider import install
 
+from session_memory import settings
 from session_memory.actions import embedding, meaning
 from session_memory.memory import Memory
 
@@ -226,7 +227,7 @@ def test_vectors_are_compared_on_one_thread_unless_the_user_says_otherwise(
         "count = lambda: len(os.listdir('/proc/self/task'))\n"
         "with Memory(sys.argv[1], cwd=sys.argv[1]) as memory: before = count(); memory.meaning.local(); print(count() - before)"
     )
-    known = {name: value for name, value in os.environ.items() if name not in meaning.ONE_THREAD}
+    known = {name: value for name, value in os.environ.items() if name not in settings.ONE_THREAD}
     run = [sys.executable, "-c", code, str(tmp_path)]
     done = subprocess.run(run, env={**known, **given}, capture_output=True, text=True, check=True)
     assert int(done.stdout) == (more if (os.cpu_count() or 1) > 1 else 0)

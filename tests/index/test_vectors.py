@@ -140,8 +140,8 @@ def state(vectors: Vectors) -> tuple[bytes, ...]:
     """Everything a search looks at."""
     rows = np.arange(len(vectors))
     vectors._sign()
-    parts = (vectors._n, vectors._session, vectors._lengths, vectors._hashes, vectors._bits)
-    return (*(each[: len(vectors)].tobytes() for each in parts), vectors._held_values(rows).tobytes())
+    parts = (vectors._n, vectors._session, vectors._lengths, vectors._hashes, *vectors._bits)
+    return (*(each[: len(vectors)].tobytes() for each in parts), vectors._values(rows).tobytes())
 
 
 def kept_blocks(memory: Memory) -> int:
@@ -173,8 +173,21 @@ def test_values_of_a_large_memory_are_read_when_they_are_chosen_and_let_go(
     for n in (3, 17, 31, 39, 8):
         near = vectors.near(Letters()([texts[n]])[0])
         assert near.of([n + 1])[n + 1][0] == pytest.approx(1.0, abs=0.01)
-        assert int(vectors._held.sum()) <= 12 + 8 * 3
+        assert len(vectors._held) <= 12 + 8 * 3
     assert vectors.near(Letters()([texts[5]])[0]).best(3)
+
+
+@pytest.mark.usefixtures("small")
+def test_an_idle_process_holds_all_values_where_there_is_room(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
+    many(memory, 40)
+    made(memory, Letters())
+    vectors = made(memory, Letters())
+    assert len(vectors._held) < 40
+    while vectors.warm():
+        pass
+    assert len(vectors._held) == 40
+    monkeypatch.setattr(room, "MOST_VALUES", 39)
+    assert not made(memory, Letters()).warm()
 
 
 @pytest.mark.usefixtures("small")

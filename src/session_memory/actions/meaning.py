@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -13,6 +12,7 @@ from session_memory.errors import SessionMemoryError
 from session_memory.extract.reading import install_command
 from session_memory.index import embedded
 from session_memory.index.database import FAILURES
+from session_memory.settings import one_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,8 +37,6 @@ CLEAR = re.compile(r"http://(?!localhost\b|127\.|\[::1\])", re.IGNORECASE)  # an
 MOST_ROWS = 10_000  # vectors of texts that are remembered: 10 MB
 STEP_SECONDS = 0.02  # between two looks whether a provider has answered
 MOST_FAILURES, LONGEST_WAIT = 4, 60.0  # in a row, and seconds: then `finish` gives up
-# numpy reads these once, when it is loaded: for rows as short as ours a second thread costs as much again and saves nothing
-ONE_THREAD = ("OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
 @dataclass
@@ -127,8 +125,8 @@ class Meaning:
                     return Nearness(embedding.vectors.near(row), embedding.model, behind)
                 note = refused
             encoder, vectors = self.local()
-            vectors.load(database)
             until = ids.monotonic() + FILL_SECONDS
+            vectors.load(database, until)
             while ids.monotonic() < until and vectors.fill(database, encoder.encode):
                 pass
             row = encoder.encode([query])[0]
@@ -162,7 +160,7 @@ class Meaning:
             if self._local is None:
                 return False
             encoder, vectors = self._local
-            return vectors.fill(self._opened.index.database(), encoder.encode) > 0
+            return vectors.fill(self._opened.index.database(), encoder.encode) > 0 or vectors.warm()
         except ImportError as error:
             self._off = f"a package is missing ({error.name})"
         except (*FAILURES, OSError, SessionMemoryError) as error:
@@ -211,7 +209,7 @@ class Meaning:
     def _provider(self) -> Embedding | None:
         """The provider at work; None for the table. Raises ImportError."""
         if self._name != LOCAL and self._embedding is None:
-            _one_thread()
+            one_thread()
             from session_memory.actions.embedding import Embedding  # numpy: only for those who consented
 
             self._embedding = Embedding(self._opened, self._wanted())
@@ -229,7 +227,7 @@ class Meaning:
     def local(self) -> tuple[Local, Vectors]:
         """The table and its vectors, opened when they are first needed. Raises ImportError, OSError."""
         if self._local is None:
-            _one_thread()
+            one_thread()
             from session_memory.embed.local import Local  # numpy and the table: only for those who search
             from session_memory.index.vectors import Vectors
 
@@ -237,8 +235,3 @@ class Meaning:
             place = self._opened.home.vectors
             self._local = encoder, Vectors(place, encoder.model, encoder.wide, lambda text: keyed(f"text {text}"))
         return self._local
-
-
-def _one_thread() -> None:
-    for name in ONE_THREAD:
-        os.environ.setdefault(name, "1")

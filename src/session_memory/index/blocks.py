@@ -6,14 +6,13 @@ file hold, and go when anything is forgotten.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import apsw
     from numpy.typing import NDArray
 
 ROWS = 4_096  # of a block
@@ -28,7 +27,7 @@ class Block(NamedTuple):
     signs: NDArray[np.uint64]
 
 
-def read(kept: apsw.Connection, model: str, index: str, after: int) -> Iterator[Block]:
+def read(kept: Any, model: str, index: str, after: int) -> Iterator[Block]:
     """The blocks of this index behind event `after`, in their order, as far as each begins where the last one ended."""
     found = kept.execute(
         "SELECT before, last, rows, content FROM block WHERE model = ? AND made = ? AND last > ? ORDER BY last",
@@ -45,7 +44,7 @@ def read(kept: apsw.Connection, model: str, index: str, after: int) -> Iterator[
         after = last
 
 
-def write(kept: apsw.Connection, model: str, index: str, before: int, block: Block) -> None:
+def write(kept: Any, model: str, index: str, before: int, block: Block) -> None:
     """Keep the rows behind event `before`; blocks of another index go. Raises apsw.Error."""
     with kept:
         kept.execute("DELETE FROM block WHERE model = ? AND made != ?", (model, index))

@@ -7,13 +7,16 @@ compared in full, and the values of what was never chosen stay in the file.
 
 from __future__ import annotations
 
+import math
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from session_memory import ids
 from session_memory.index import blocks
 from session_memory.index.database import loads, open_vectors
+from session_memory.index.held import Held, grown
 from session_memory.model.words import plain_text
 
 if TYPE_CHECKING:
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
     Encode = Callable[[Sequence[str]], "NDArray[np.float32]"]
 
 BITS = 20_000  # rows above which signs are compared first
-KEPT = 4_000  # rows that signs let through
+KEPT = 1_200  # rows that signs let through
 MOST_VALUES = 200_000  # rows of a large memory whose values are held: 50 MB of the table's
 BATCH = 256
 LOADED = 4_096  # events that are looked up in one statement
@@ -68,15 +71,14 @@ class Vectors:
         self._session = np.zeros(0, np.int64)
         self._lengths = np.zeros(0, np.float32)
         self._hashes = np.zeros(0, HASH)
-        self._values = np.zeros((0, wide), np.int8)
-        self._held = np.zeros(0, np.bool_)  # whose values are there
-        self._bits = np.zeros((0, -(-wide // 64)), np.uint64)
+        self._held = Held(wide)
+        self._bits = [np.zeros(0, np.uint64)] * -(-wide // 64)  # signs, 64 of every row in each: fast to compare
 
     def __len__(self) -> int:
         return self._count
 
-    def load(self, database: Database) -> None:
-        """Take in what has been kept of the events of this index. Raises apsw.Error."""
+    def load(self, database: Database, until: float = math.inf) -> None:
+        """Take in what has been kept of the events of this index, as far as time allows. Raises apsw.Error."""
         which = database.which()
         if which != self._index:
             self._index = which
@@ -89,10 +91,10 @@ class Vectors:
                 self._empty(len(found[0]) if found else 0)
             if self._count == self._blocked:
                 for block in blocks.read(kept, self.model, which, self._seen):
-                    if block.signs.shape[1] != self._bits.shape[1]:
+                    if block.signs.shape[1] != len(self._bits):
                         break
                     self._take_in(block)
-            while self._load_some(database, kept):
+            while self._load_some(database, kept) and ids.monotonic() < until:
                 pass
 
     def _take_in(self, block: blocks.Block) -> None:
@@ -100,7 +102,8 @@ class Vectors:
         rows = block.rows
         self._n[begin:end], self._session[begin:end] = rows["n"], rows["session"]
         self._lengths[begin:end], self._hashes[begin:end] = rows["length"], rows["hash"]
-        self._bits[begin:end] = block.signs
+        for column, signs in zip(self._bits, block.signs.T):
+            column[begin:end] = signs
         self._count = self._blocked = self._signed = end
         self._seen = int(self._n[end - 1])
 
@@ -194,14 +197,20 @@ class Vectors:
                 rows["n"], rows["session"] = self._n[part], self._session[part]
                 rows["length"], rows["hash"] = self._lengths[part], self._hashes[part]
                 before = int(self._n[part.start - 1]) if part.start else 0
-                blocks.write(kept, self.model, self._index, before, blocks.Block(rows, self._bits[part]))
+                blocks.write(
+                    kept,
+                    self.model,
+                    self._index,
+                    before,
+                    blocks.Block(rows, np.stack([column[part] for column in self._bits], 1)),
+                )
                 self._blocked = part.stop
 
     def _append(self, rows: list[tuple[int, int, bytes, bytes]]) -> None:
         """Rows (n, session, hash, value) behind the last."""
         if not rows:
             return
-        if self._values.shape[1] != self.wide:
+        if self._held.wide != self.wide:
             self._empty(self.wide)
         begin, end = self._room(len(rows))
         new = np.frombuffer(b"".join(row[3] for row in rows), np.int8).reshape(-1, self.wide)
@@ -209,37 +218,26 @@ class Vectors:
         self._session[begin:end] = [row[1] for row in rows]
         self._hashes[begin:end] = np.frombuffer(b"".join(row[2] for row in rows), HASH)
         self._lengths[begin:end] = _lengths(new)
-        self._values[begin:end] = new
-        self._held[begin:end] = True
+        self._held.put(np.arange(begin, end), new)
         self._count, self._seen = end, rows[-1][0]
-        if int(self._held.sum()) > MOST_VALUES:
+        if len(self._held) > MOST_VALUES:  # all of them lie in the file
             self._sign()
-            self._let_go()
+            self._held = Held(self.wide)
 
     def _room(self, more: int) -> tuple[int, int]:
         """Make room for more rows; where they begin and end."""
         begin, end = self._count, self._count + more
-        if end > len(self._n):
-            room = max(end, len(self._n) * 5 // 4)
-            for name in ("_n", "_session", "_lengths", "_hashes", "_held", "_bits"):
-                setattr(self, name, _grown(getattr(self, name), room))
-            held = np.flatnonzero(self._held)  # rows that were never touched take no memory
-            values = np.zeros((room, self.wide), np.int8)
-            values[held] = self._values[held]
-            self._values = values
+        for name in ("_n", "_session", "_lengths", "_hashes"):
+            setattr(self, name, grown(getattr(self, name), end))
+        self._bits = [grown(column, end) for column in self._bits]
         return begin, end
 
-    def _let_go(self) -> None:
-        """Hold no values any more: all of them lie in the file."""
-        self._held[:] = False
-        self._values = np.zeros_like(self._values)
-
-    def _held_values(self, rows: NDArray[np.int64]) -> NDArray[np.int8]:
+    def _values(self, rows: NDArray[np.int64]) -> NDArray[np.int8]:
         """The values of rows, read from the file where they are not held. Raises apsw.Error, OSError."""
-        lacks = np.unique(rows[~self._held[rows]])
+        lacks = self._held.lacks(rows)
         if len(lacks):
-            if int(self._held.sum()) + len(lacks) > MOST_VALUES:
-                self._let_go()
+            if len(self._held) + len(lacks) > MOST_VALUES:
+                self._held = Held(self.wide)
                 lacks = np.unique(rows)
             with open_vectors(self._path) as kept:
                 for at in range(0, len(lacks), LOADED):
@@ -249,9 +247,8 @@ class Vectors:
                     found = dict(kept.execute(sql, (self.model, *wanted)))
                     none = bytes(self.wide)  # gone since: near to nothing
                     read = b"".join(found.get(each, none) for each in wanted)
-                    self._values[some] = np.frombuffer(read, np.int8).reshape(-1, self.wide)
-                    self._held[some] = True
-        return self._values[rows]
+                    self._held.put(some, np.frombuffer(read, np.int8).reshape(-1, self.wide))
+        return self._held.take(rows)
 
     def near(self, query: NDArray[np.float32]) -> Near:
         """How near every event is to a query (length 1). Cosines, a little of the neighbours' among them."""
@@ -268,9 +265,16 @@ class Vectors:
         """The events of rows."""
         return [int(n) for n in self._n[rows]]
 
+    def warm(self) -> bool:
+        """Hold the values of a few more rows where there is room for all; whether there were any. Raises apsw.Error, OSError."""
+        if not len(self._held) < self._count <= MOST_VALUES:
+            return False
+        self._values(self._held.lacks(np.arange(self._count))[:LOADED])
+        return True
+
     def cosines(self, query: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """How near these rows are to the query. Raises apsw.Error, OSError."""
-        found: NDArray[np.float32] = (self._held_values(rows).astype(np.float32) @ query) / self._lengths[rows]
+        found: NDArray[np.float32] = (self._values(rows).astype(np.float32) @ query) / self._lengths[rows]
         return found
 
     def beside(self, rows: NDArray[np.int64], step: int) -> NDArray[np.int64]:
@@ -287,17 +291,17 @@ class Vectors:
     def _chosen(self, query: NDArray[np.float32]) -> NDArray[np.int64]:
         """The rows whose signs are most like the query's, in their order."""
         self._sign()
-        bits, asked = self._bits[: self._count], _signs(query[None, :])
-        away = np.empty(self._count, np.int16)
-        for begin in range(0, self._count, CHUNK):
-            away[begin : begin + CHUNK] = np.bitwise_count(bits[begin : begin + CHUNK] ^ asked).sum(1)
+        away = np.zeros(self._count, np.int16)
+        for column, asked in zip(self._bits, _signs(query[None, :])[0]):
+            away += np.bitwise_count(column[: self._count] ^ asked)
         return np.sort(np.argpartition(away, KEPT)[:KEPT])
 
     def _sign(self) -> None:
         """Make the signs of rows that have none yet."""
         for begin in range(self._signed, self._count, CHUNK):
             rows = np.arange(begin, min(begin + CHUNK, self._count))
-            self._bits[rows] = _signs(self._held_values(rows))
+            for column, signs in zip(self._bits, _signs(self._values(rows)).T):
+                column[rows] = signs
         self._signed = self._count
 
 
@@ -353,12 +357,6 @@ def _signs(rows: NDArray[Any]) -> NDArray[np.uint64]:
     packed = np.packbits(rows > 0, axis=1)
     made[:, : packed.shape[1]] = packed
     return made.view(np.uint64)
-
-
-def _grown(rows: NDArray[Any], room: int) -> NDArray[Any]:
-    made = np.zeros((room, *rows.shape[1:]), rows.dtype)
-    made[: len(rows)] = rows
-    return made
 
 
 def _lengths(rows: NDArray[np.int8]) -> NDArray[np.float32]:
