@@ -113,7 +113,10 @@ def at(count: int, folder: str) -> dict[str, float]:
                 timed(lambda asked=asked: memory.events.query(asked), 40)
             )
         memory.opened.index.database().run("PRAGMA wal_checkpoint(TRUNCATE)")
-        log, index = os.stat(paths.Home(home).events).st_size, os.stat(paths.Home(home).index).st_size
+        log = sum(
+            each.stat().st_size for each in [Path(paths.Home(home).events), *Path(paths.Home(home).segments).glob("*")]
+        )
+        index = os.stat(paths.Home(home).index).st_size
         found["index bytes / log bytes"] = index / log
     return found
 
