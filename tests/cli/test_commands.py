@@ -601,3 +601,60 @@ def test_ctrl_d_at_a_question_ends_it_and_nothing_is_done(home: str, filled: Pat
     assert process.wait(60) == 130
     os.close(parent)
     assert b"Traceback" not in shown
+
+
+def told(home: str, *words: str, cwd: Path | None = None) -> tuple[int, str, str]:
+    """How a command ended, and what it said on both streams."""
+    done = subprocess.run(
+        [sys.executable, "-m", "session_memory", *words, *(["--home", home] if home else [])], capture_output=True,
+        text=True, cwd=cwd, stdin=subprocess.DEVNULL, timeout=120, check=False,
+    )  # fmt: skip
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_a_slip_of_the_fingers_is_answered_with_what_was_meant(home: str, filled: Path) -> None:
+    status, _out, said = told(home, "serach", "words")
+    assert status == 2 and "'serach' is no command. Did you mean: search?" in said and "choose from" not in said
+    assert "Did you mean" not in told(home, "xyzzy")[2]
+    assert "There are: list, search, create, apply, merge." in told(home, "learn", "improve")[2]
+    assert "Did you mean: merge?" in told(home, "learn", "mrege")[2]
+    status, out, said = told(home, "--json", "search")
+    assert status == 2 and not said and json.loads(out)["error"]["code"] == "bad-argument"
+    assert "'frist'" in run(home, "search", "frist", cwd=filled, ok=1)
+
+
+def test_a_home_that_is_made_is_told(home: str, tmp_path: Path) -> None:
+    place = str(tmp_path / "misspelled")
+    status, _out, said = told(place, "sessions", cwd=tmp_path)
+    assert status == 1 and f"A new, empty memory was made: {place}" in said
+    assert not told(place, "sessions", cwd=tmp_path)[2]
+
+
+def test_errors_name_commands_to_those_who_type_commands(home: str, filled: Path) -> None:
+    _status, _out, said = told(home, "timeline", "checkpoint", "nowhere", cwd=filled)
+    assert "session-memory checkpoints" in said and "session_list" not in said
+    _status, out, _said = told(home, "--json", "learn", "apply", "nothing", cwd=filled)
+    assert json.loads(out)["error"]["fix"] == "Find it with session-memory learn search."
+    assert told(home, "sessions", "--limit", "0", cwd=filled)[2].startswith("error: limit is 0. Use 1 to 200.")
+
+
+def test_nothing_is_said_of_the_place_that_was_searched(home: str, filled: Path) -> None:
+    assert "in this session." in run(home, "search", "--scope", "session", "zanzibar", cwd=filled, ok=1)
+    assert "in any project." in run(home, "search", "--all", "zanzibar", cwd=filled, ok=1)
+    assert "in this project." in run(home, "search", "zanzibar", cwd=filled, ok=1)
+
+
+def test_a_timeline_of_nothing_ends_now_and_settings_are_spelled_as_in_the_file(home: str, filled: Path) -> None:
+    assert "later" not in run(home, "timeline", cwd=filled) and "Answer 429" in run(home, "timeline", cwd=filled)
+    shown = run(home, "config", cwd=filled)
+    assert re.search(r"features\.learning +true ", shown) and "True" not in shown
+
+
+def test_a_golden_question_is_kept_once(home: str, filled: Path) -> None:
+    events = json.loads(run(home, "query", "--category", "decision", "--json", cwd=filled))["events"]
+    run(home, "eval", "add", "What is the limit answer?", "--expect", events[0]["id"], cwd=filled)
+    status, _out, said = told(
+        home, "eval", "add", "what is the  LIMIT answer?", "--expect", events[0]["id"], cwd=filled
+    )
+    assert status == 1 and "kept already" in said
+    assert len(json.loads(run(home, "eval", "list", "--json", cwd=filled))) == 1

@@ -60,6 +60,13 @@ class Golden:
         found = [self._events.get(each)["id"] for each in expect]
         place = rows.place_of(self._opened.read(), found[0])
         assert place is not None  # `get` has just found it
+        for each in rows.listed(self._opened.read(), (place[1],)):
+            if each["question"].casefold() == asked.casefold():
+                raise InvalidInput(
+                    "bad-argument",
+                    f"This question is kept already, as {each['id']}.",
+                    "To give it another answer, first: session-memory eval remove ID",
+                )
         id_ = ids.new_id(ids.now_ms())
         expected = list(dict.fromkeys(found))
         body = {"project": place[1], "golden": id_, "data": {"question": asked}, "expect": expected, "change": "add"}

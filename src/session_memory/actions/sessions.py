@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from session_memory.index.database import Database
 
 LONGEST_ID = 200
+MOST = 200  # sessions of one list
 
 
 class Sessions:
@@ -150,7 +151,9 @@ class Sessions:
         }
 
     def listed(self, *, everywhere: bool, limit: int) -> list[dict[str, Any]]:
-        """The newest sessions of the project, or of all projects."""
+        """The newest sessions of the project, or of all projects. Raises InvalidInput, IndexUnavailable."""
+        if not 1 <= limit <= MOST:
+            raise InvalidInput("bad-argument", f"limit is {limit}.", f"Use 1 to {MOST}.")
         return session_rows.listed(self._opened.read(), None if everywhere else self._opened.project()[0], limit)
 
     def _named(self, project: str | None) -> tuple[str, str]:

@@ -231,15 +231,20 @@ class Sync:
 
     def export_key(self, path: str, passphrase: str) -> dict[str, Any]:
         """Write the key file for another device; never over a file. Raises InvalidInput (bad-argument, no-sync-key), OSError."""
+        keys = self.may_export(path)
+        text = sync_keys.exported(self._opened.home, keys, self._url(), passphrase)
+        paths.write_whole(os.path.abspath(path), text.encode("ascii"))
+        return {"file": os.path.abspath(path), "space": keys.space}
+
+    def may_export(self, path: str) -> Keys:
+        """The key that `export_key` would write there. Raises InvalidInput (bad-argument), RemoteError (no-sync-key)."""
         self._needs(NEEDS)
         keys = sync_keys.load(self._opened.home)
         if keys is None:
             raise RemoteError("no-sync-key", "This home has no key yet.", "Run: session-memory sync init")
-        text = sync_keys.exported(self._opened.home, keys, self._url(), passphrase)
         if os.path.lexists(path):
             raise InvalidInput("bad-argument", f"{path} is there already.", "Name a new file.")
-        paths.write_whole(os.path.abspath(path), text.encode("ascii"))
-        return {"file": os.path.abspath(path), "space": keys.space}
+        return keys
 
     def import_key(self, path: str, passphrase: str) -> dict[str, Any]:
         """Join the devices whose key file this is: their key and their secret become this home's, which keeps its own behind.

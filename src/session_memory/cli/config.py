@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from session_memory.cli.opening import open_memory
@@ -28,8 +29,13 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
         {"file": path, "settings": [{"name": n, "value": v, "from": o} for n, v, o in rows],
          "problems": found.problems, "ignored": found.ignored}
     )  # fmt: skip
-    terminal.table(("setting", "value", "from"), [(n, "" if v is None else v, o) for n, v, o in rows], wide=1)
+    terminal.table(("setting", "value", "from"), [(n, _shown(v), o) for n, v, o in rows], wide=1)
     for problem in [*found.problems, *found.ignored]:
         terminal.line(terminal.style(problem, "yellow"))
     terminal.line(terminal.style(f"File: {path}", "dim"))
     return 1 if found.problems else 0
+
+
+def _shown(value: object) -> str:
+    """A value as config.json spells it, strings without their quotes."""
+    return "" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from session_memory.actions.events import Query
+from session_memory.actions.vocabulary import in_words
 from session_memory.cli import scope
 from session_memory.cli.opening import open_memory
 from session_memory.cli.terminal import cut, one_line, when
@@ -38,10 +40,15 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
     with open_memory(args) as memory:
         found = memory.invocations.how(command, limit=args.limit, **scope.chosen(args))
         elsewhere = 0 if found["runs"] or args.all else memory.invocations.how(command, everywhere=True)["runs"]
+        taught = (
+            {} if found["runs"] else memory.vocabulary.taught(Query(keyword=command, scope="all" if args.all else None))
+        )
     terminal.json(found)
     if not found["runs"]:
         hint = f" {plural(elsewhere, 'run')} in other projects: --all" if elsewhere else ""
         terminal.line(f"{one_line(found['command'])!r} was never run {scope.place(args)}.{hint}")
+        for line in in_words(taught):
+            terminal.line(f"  {one_line(line)}")
         return 1
     many = "at least " if found["capped"] else ""
     days = sorted({when(at_ms(found[each]))[:10] for each in ("first", "last")})

@@ -103,16 +103,18 @@ def parser(arguments: list[str]) -> argparse.ArgumentParser:
     """The parser, with the arguments of the command that `arguments` name."""
     import argparse
 
+    from session_memory.cli.parsing import Parser
     from session_memory.version import VERSION
 
     def always(one: argparse.ArgumentParser) -> None:
         one.add_argument("--home", metavar="DIR", default=argparse.SUPPRESS, help="the memory's home folder")
         one.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="output for machines")
 
-    whole = argparse.ArgumentParser(
+    whole = Parser(
         prog="session-memory", description="A memory for coding agents that survives crashes and compaction.",
         epilog="Without a command, on a terminal: what is remembered, and what to do next.",
     )  # fmt: skip
+    Parser.as_json = "--json" in arguments
     whole.add_argument("--version", action="version", version=f"session-memory {VERSION}")
     always(whole)
     commands = whole.add_subparsers(dest="command", metavar="COMMAND")

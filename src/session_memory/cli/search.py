@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 EXAMPLE = "session-memory search 'why did we drop redis' --all --after 'last month'"
 FILTERS = ("categories", "type", "tags", "after", "before", "file", "branch")  # beside session, scope and limit
+PLACES = {"session": "in this session", "lineage": "in this session or those before it", "project": "in this project",
+          "all": "in any project"}  # fmt: skip
 FEW = 4  # words of a question of which it is worth saying that nothing holds them all
 NEAR = 0.45  # similarity from which it is worth a person's time to read on
 BEHIND = 3  # hits behind the last that are told as left out
@@ -54,7 +56,11 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
     told = {"events": page.events, "total_count": page.total, "total_capped": page.capped}
     terminal.json({**told, **({} if page.events and whole else taught), **({"near": near} if near else {})})
     if not page.events:
-        place = "with these filters" if taught.get("without_filters") else f"in {'any' if args.all else 'this'} project"
+        place = (
+            "with these filters"
+            if taught.get("without_filters")
+            else PLACES["all" if args.all else args.scope or "project"]
+        )
         terminal.line(f"Nothing found for {one_line(keyword)!r} {place}.{_elsewhere(taught)}")
         _nothing(terminal, taught, near)
         return 1

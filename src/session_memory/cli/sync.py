@@ -64,6 +64,7 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
         if args.verb == "conflicts":
             return _conflicts(memory, terminal)
         if args.verb == "export-key":
+            memory.sync.may_export(args.file)  # before anybody types a passphrase
             done = memory.sync.export_key(args.file, _passphrase(terminal, twice=True))
             terminal.json(done)
             terminal.line(f"Wrote {done['file']}. Whoever has it and the passphrase reads everything on the remote.")

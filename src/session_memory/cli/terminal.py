@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 import unicodedata
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
 
 BAR = 24  # characters of the bar itself
 REDRAW = 0.08  # seconds between two pictures of it
+# what errors tell a model to call -> what a person types instead
+COMMANDS = {tool: f"session-memory {command}" for tool, command in (
+    ("session_query", "query"), ("session_semantic_search", "search"), ("session_list_checkpoints", "checkpoints"),
+    ("session_checkpoint", "checkpoint"), ("session_learn", "learn search"), ("learning_create", "learn create"),
+    ("session_resume", "resume"), ("session_handoff", "handoff"), ("session_status", "status"), ("session_ingest", "ingest"),
+    ("entity_query", "graph"),
+)}  # fmt: skip
+TOOL = re.compile(r"\b(?:session|learning|entity)_[a-z_]+\b")
 CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
 
@@ -88,9 +97,15 @@ class Terminal:
     def error(self, error: SessionMemoryError) -> None:
         """What failed, why, what to do."""
         if self.as_json:
-            print(json.dumps({"error": {"code": error.code, "what": error.what, "fix": error.fix}}, ensure_ascii=False))
+            told = {"code": error.code, "what": error.what, "fix": as_commands(error.fix)}
+            print(json.dumps({"error": told}, ensure_ascii=False))
         else:
-            print(f"{self.style('error:', 'red', 'bold')} {error}", file=sys.stderr)
+            print(f"{self.style('error:', 'red', 'bold')} {as_commands(str(error))}", file=sys.stderr)
+
+
+def as_commands(text: str) -> str:
+    """A sentence with the command in place of each tool that it names: a person at a terminal calls no tools."""
+    return TOOL.sub(lambda found: COMMANDS.get(found.group(), found.group()), text)
 
 
 def one_line(text: str) -> str:

@@ -23,8 +23,8 @@ EXAMPLE = "session-memory timeline 019aaacd0c01 --before 3 --after 10"
 def arguments(parser: argparse.ArgumentParser) -> None:
     """An event or a time, how many lines on each side, and where to look."""
     times = "2026-11-20T14:00, yesterday, last monday, checkpoint NAME"
-    parser.add_argument("around", nargs="*", default=["today"], metavar="EVENT-OR-TIME",
-                        help=f"an event's id; or a time: {times} (default: today)")  # fmt: skip
+    parser.add_argument("around", nargs="*", default=["now"], metavar="EVENT-OR-TIME",
+                        help=f"an event's id; or a time: {times} (default: now)")  # fmt: skip
     parser.add_argument("--before", type=int, default=BESIDE, help=f"lines before it (default {BESIDE})")
     parser.add_argument("--after", type=int, default=BESIDE, help=f"lines after it (default {BESIDE})")
     scope.arguments(parser)

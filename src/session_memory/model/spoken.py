@@ -46,6 +46,8 @@ def spoken(text: str, now_ms: int) -> tuple[int, int] | None:
         if unit in ("day", "d"):
             return _span(today - DAY * (span // wide), DAY)
         return now_ms - span - wide // 2, now_ms - span + wide // 2
+    if low == "now":
+        return now_ms, now_ms
     if low in ("today", "yesterday"):
         return _span(today - DAY * (low == "yesterday"), DAY)
     which, _, unit = low.rpartition(" ")

@@ -29,7 +29,7 @@ SPELLED = {"+": "xplus", "#": "xsharp", ".": "xdot"}
 PLAIN_KEYS = frozenset(
     "id title text description rationale reason decision question answer severity status name type category input"
     " output ok error file files line path command cmd content message summary details data value tags alternatives"
-    " exit_code old_string new_string file_path prompt cut args".split()
+    " exit_code old_string new_string file_path prompt cut args result stdout stderr interrupted isImage".split()
 )
 
 
