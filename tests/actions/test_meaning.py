@@ -231,3 +231,32 @@ def test_vectors_are_compared_on_one_thread_unless_the_user_says_otherwise(
     run = [sys.executable, "-c", code, str(tmp_path)]
     done = subprocess.run(run, env={**known, **given}, capture_output=True, text=True, check=True)
     assert int(done.stdout) == (more if (os.cpu_count() or 1) > 1 else 0)
+
+
+def test_a_file_of_vectors_that_breaks_below_us_leaves_the_words(
+    home: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from session_memory.index import blocks, vectors
+    from session_memory.index.database import open_vectors
+
+    for place, name, value in ((vectors, "BITS", 4), (vectors, "KEPT", 3), (blocks, "ROWS", 5)):
+        monkeypatch.setattr(place, name, value)
+    for _again in range(2):  # the second process holds no values: they lie in blocks
+        with Memory(home, cwd=str(tmp_path)) as memory:
+            if not _again:
+                for n in range(10):
+                    memory.events.record("finding", "bug", {"text": f"the cache is cold, number {n}"})
+                memory.meaning.finish(lambda done, total: None)
+                continue
+            memory.meaning.near(memory.opened.read(), "a first look")
+            with open_vectors(memory.opened.home.vectors) as kept:
+                sql = (
+                    "SELECT rootpage, (SELECT page_size FROM pragma_page_size) FROM sqlite_schema WHERE name = 'vector'"
+                )
+                root, size = next(iter(kept.execute(sql)))
+            with open(memory.opened.home.vectors, "r+b") as file:  # only what holds values: blocks can still be read
+                file.seek((root - 1) * size)
+                file.write(b"\xff" * size)
+            found = memory.recall.search("cache number 7", scope="all")
+            assert found["mode"] == "words" and "vectors cannot be used" in found["meaning_off"]
+            assert "number 7" in found["results"][0]["snippet"]

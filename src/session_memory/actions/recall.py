@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from session_memory.actions.events import MOST, TOLD, Query
 from session_memory.errors import InvalidInput
 from session_memory.index import search as event_rows
+from session_memory.index.embedded import Unreadable
 from session_memory.model.handoff import ID
 from session_memory.model.mark import in_words
 from session_memory.model.plain import plain
@@ -45,8 +47,13 @@ class Recall:
         if wanted.nothing:
             return {"results": [], "mode": "words"}
         meant = self._meaning.near(database, query)
+        try:
+            hits = event_rows.recalled(database, wanted, limit, meant.near)
+        except Unreadable as error:  # words still rank
+            meant = replace(meant, near=None, off=f"vectors cannot be used ({error})")
+            hits = event_rows.recalled(database, wanted, limit)
         results: list[dict[str, Any]] = []
-        for event, hit in event_rows.recalled(database, wanted, limit, meant.near):
+        for event, hit in hits:
             if min_similarity is not None and hit.similarity is not None and hit.similarity < min_similarity:
                 continue
             result = {

@@ -15,6 +15,10 @@ LOCAL = "minilm-static"  # how the models of the table that we ship are called
 LOCAL_MODEL = f"{LOCAL}-256-v1"
 
 
+class Unreadable(OSError):
+    """The file of vectors cannot be read: words still rank."""
+
+
 class Standing(NamedTuple):
     """How a provider stands: its model, how many events have a vector of it, and its last trouble ("": none) with its time (ms)."""
 

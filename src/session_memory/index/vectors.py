@@ -15,7 +15,8 @@ import numpy as np
 
 from session_memory import ids
 from session_memory.index import blocks
-from session_memory.index.database import loads, open_vectors
+from session_memory.index.database import FAILURES, loads, open_vectors
+from session_memory.index.embedded import Unreadable
 from session_memory.index.held import Held, grown
 from session_memory.model.words import plain_text
 
@@ -233,22 +234,30 @@ class Vectors:
         return begin, end
 
     def _values(self, rows: NDArray[np.int64]) -> NDArray[np.int8]:
-        """The values of rows, read from the file where they are not held. Raises apsw.Error, OSError."""
+        """The values of rows, read from the file where they are not held. Raises Unreadable."""
         lacks = self._held.lacks(rows)
         if len(lacks):
             if len(self._held) + len(lacks) > MOST_VALUES:
                 self._held = Held(self.wide)
                 lacks = np.unique(rows)
-            with open_vectors(self._path) as kept:
-                for at in range(0, len(lacks), LOADED):
-                    some = lacks[at : at + LOADED]
-                    wanted = [each.tobytes() for each in self._hashes[some]]
-                    sql = f"SELECT hash, value FROM vector WHERE model = ? AND hash IN ({', '.join('?' * len(some))})"
-                    found = dict(kept.execute(sql, (self.model, *wanted)))
-                    none = bytes(self.wide)  # gone since: near to nothing
-                    read = b"".join(found.get(each, none) for each in wanted)
-                    self._held.put(some, np.frombuffer(read, np.int8).reshape(-1, self.wide))
+            try:
+                self._read(lacks)
+            except (*FAILURES, OSError) as error:
+                raise Unreadable(str(error)) from error
         return self._held.take(rows)
+
+    def _read(self, lacks: NDArray[np.int64]) -> None:
+        """Hold the values of these rows. Raises apsw.Error, OSError."""
+        with open_vectors(self._path) as kept:
+            for at in range(0, len(lacks), LOADED):
+                some = lacks[at : at + LOADED]
+                wanted = [each.tobytes() for each in self._hashes[some]]
+                sql = f"SELECT hash, value FROM vector WHERE model = ? AND hash IN ({', '.join('?' * len(some))})"
+                found = dict(kept.execute(sql, (self.model, *wanted)))
+                none = bytes(self.wide)  # gone since, or of another width: near to nothing
+                read = (found.get(each, none) for each in wanted)
+                values = b"".join(each if len(each) == self.wide else none for each in read)
+                self._held.put(some, np.frombuffer(values, np.int8).reshape(-1, self.wide))
 
     def near(self, query: NDArray[np.float32]) -> Near:
         """How near every event is to a query (length 1). Cosines, a little of the neighbours' among them."""
@@ -266,14 +275,14 @@ class Vectors:
         return [int(n) for n in self._n[rows]]
 
     def warm(self) -> bool:
-        """Hold the values of a few more rows where there is room for all; whether there were any. Raises apsw.Error, OSError."""
+        """Hold the values of a few more rows where there is room for all; whether there were any. Raises Unreadable."""
         if not len(self._held) < self._count <= MOST_VALUES:
             return False
         self._values(self._held.lacks(np.arange(self._count))[:LOADED])
         return True
 
     def cosines(self, query: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """How near these rows are to the query. Raises apsw.Error, OSError."""
+        """How near these rows are to the query. Raises Unreadable."""
         found: NDArray[np.float32] = (self._values(rows).astype(np.float32) @ query) / self._lengths[rows]
         return found
 
