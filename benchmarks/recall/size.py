@@ -23,7 +23,7 @@ from benchmarks.recall import material
 from benchmarks.recall.dialogue import keyword, plain, served
 
 from session_memory import paths
-from session_memory.index import candidates, ranking, scoring
+from session_memory.index import candidates, scoring
 from session_memory.log.journal import Journal
 from session_memory.memory import Memory
 from session_memory.model.record import EVENT, Draft
@@ -101,8 +101,8 @@ def measured(memory: Memory, questions: list[dict[str, Any]], names: dict[str, s
 
 def unbounded(memory: Memory, question: str) -> list[str]:
     """What is served when every event that holds a word is ranked."""
-    rooms: list[Any] = [scoring, candidates, candidates, ranking]
-    names = ("ENOUGH", "FIRST_HITS", "POOL", "POOL")
+    rooms: list[Any] = [scoring, candidates, candidates]
+    names = ("ENOUGH", "FIRST_HITS", "POOL")
     bounds = [getattr(room, name) for room, name in zip(rooms, names)]
     for room, name in zip(rooms, names):
         setattr(room, name, 10**9)

@@ -166,6 +166,20 @@ def test_among_very_many_hits_old_ones_with_the_rarer_word_are_still_first(
     assert len(titles(memory, keyword="cache", limit=50)) == 41
 
 
+def test_pages_go_on_while_the_time_that_a_question_names_moves(
+    memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        record(memory, f"redis {number}")
+    first = memory.events.query(Query(keyword="redis 3 hours ago", limit=2, order="relevance"))
+    later = ids.now_ms() + 5_000
+    monkeypatch.setattr(ids, "now_ms", lambda: later)
+    again = memory.events.query(
+        Query(keyword="redis 3 hours ago", limit=2, order="relevance", cursor=first.next_cursor)
+    )
+    assert again.events and {e["id"] for e in again.events}.isdisjoint(e["id"] for e in first.events)
+
+
 @pytest.mark.fault(63)
 def test_a_parent_that_does_not_exist_is_kept(memory: Memory) -> None:
     record(memory, "answer", parent_id="nobody")

@@ -260,3 +260,12 @@ def test_a_file_of_vectors_that_breaks_below_us_leaves_the_words(
             found = memory.recall.search("cache number 7", scope="all")
             assert found["mode"] == "words" and "vectors cannot be used" in found["meaning_off"]
             assert "number 7" in found["results"][0]["snippet"]
+
+
+def test_progress_tells_how_many_there_are(home: str, tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    with Memory(home, cwd=str(tmp_path)) as memory:
+        for n in range(300):
+            memory.events.record("finding", "bug", {"text": f"number {n}"})
+        memory.meaning.finish(lambda done, total: told.append((done, total)))
+    assert told == [(256, 300), (300, 300)]

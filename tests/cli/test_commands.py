@@ -618,16 +618,19 @@ def test_a_slip_of_the_fingers_is_answered_with_what_was_meant(home: str, filled
     assert "Did you mean" not in told(home, "xyzzy")[2]
     assert "There are: list, search, create, apply, merge." in told(home, "learn", "improve")[2]
     assert "Did you mean: merge?" in told(home, "learn", "mrege")[2]
+    assert '"it\'s" is no command' in told(home, "it's")[2]
     status, out, said = told(home, "--json", "search")
     assert status == 2 and not said and json.loads(out)["error"]["code"] == "bad-argument"
     assert "'frist'" in run(home, "search", "frist", cwd=filled, ok=1)
 
 
-def test_a_home_that_is_made_is_told(home: str, tmp_path: Path) -> None:
+def test_a_home_that_is_made_is_told(home: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = str(tmp_path / "misspelled")
     status, _out, said = told(place, "sessions", cwd=tmp_path)
     assert status == 1 and f"A new, empty memory was made: {place}" in said
     assert not told(place, "sessions", cwd=tmp_path)[2]
+    monkeypatch.setenv("HOME", str(tmp_path))  # processes that we start see it
+    assert not told("~/misspelled", "sessions", cwd=tmp_path)[2]
 
 
 def test_errors_name_commands_to_those_who_type_commands(home: str, filled: Path) -> None:
@@ -635,6 +638,7 @@ def test_errors_name_commands_to_those_who_type_commands(home: str, filled: Path
     assert "session-memory checkpoints" in said and "session_list" not in said
     _status, out, _said = told(home, "--json", "learn", "apply", "nothing", cwd=filled)
     assert json.loads(out)["error"]["fix"] == "Find it with session-memory learn search."
+    assert "'session_query'" in told(home, "show", "session_query", cwd=filled)[2]  # what was typed stays as it is
     assert told(home, "sessions", "--limit", "0", cwd=filled)[2].startswith("error: limit is 0. Use 1 to 200.")
 
 

@@ -274,7 +274,6 @@ def test_filters_hold_for_everything_that_joins_the_pool(memory: Memory) -> None
 
 def test_pages_go_on_behind_the_pool(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(candidates, "POOL", 10)
-    monkeypatch.setattr(ranking, "POOL", 10)
     keep(memory, *noise(35, "needle"))
     seen: list[str] = []
     cursor = None

@@ -103,7 +103,10 @@ def test_beside_a_rare_word_a_common_one_adds_its_weight_wherever_it_stands(fill
     assert without and all(found[n] == pytest.approx(alone[n]) for n in without)
 
 
-def test_two_common_words_that_seldom_stand_together_are_found_however_old(filled: Memory) -> None:
+def test_two_common_words_that_seldom_stand_together_are_found_however_old(
+    filled: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scoring, "AT_MOST", 1)
     found, _told = scores(filled, "queue route")
     together = sorted(rows(filled, "queue AND route"))
     assert together[0] in found and min(found.values()) == pytest.approx(found[together[0]])
@@ -126,3 +129,11 @@ def test_a_question_of_many_common_words_is_bounded(filled: Memory) -> None:
     many = Match(tuple(f'"{word}"' for word in COMMON * 5), (), ())
     found = scoring.scored(filled.opened.read(), many)
     assert found.sql.count("UNION ALL") < 2 * scoring.COMMON + 1
+
+
+def test_a_word_that_stands_in_old_rows_only_is_not_taken_for_common(memory: Memory) -> None:
+    kept(memory, ["alpha beta" if n < 14 else f"beta {n}" for n in range(200)])
+    assert scoring._rows(memory.opened.read(), '"alpha"', 200) < 60
+    found, _told = scores(memory, "alpha beta")
+    best = sorted(found, key=lambda n: found[n])[:10]
+    assert set(best) <= rows(memory, "alpha")

@@ -199,7 +199,7 @@ def test_another_index_and_what_is_forgotten_make_blocks_worthless(memory: Memor
     vectors = Vectors(memory.opened.home.vectors, "letters", 26, memory.opened.journal.keyed)
     vectors.load(memory.opened.read())
     assert vectors._blocked == 0 and state(vectors) == before
-    vectors.settle()
+    vectors.settle(memory.opened.read())
     assert kept_blocks(memory) == 6
     prune(memory.opened.home.vectors, memory.opened.read())
     assert kept_blocks(memory) == 0
@@ -229,3 +229,58 @@ def test_the_number_of_an_event_is_never_given_twice(memory: Memory) -> None:
         pass
     (new,) = database.rows("SELECT max(n) FROM event")
     assert vectors.near(Letters()(["aaaa"])[0]).of([new[0]])[new[0]][0] == pytest.approx(1.0)
+
+
+@pytest.mark.usefixtures("small")
+def test_what_time_did_not_allow_to_load_is_settled_and_the_next_process_goes_on(memory: Memory) -> None:
+    many(memory, 60)
+    made(memory, Letters())
+    with open_vectors(memory.opened.home.vectors) as kept:
+        kept.execute("DELETE FROM block")
+    database, seen = memory.opened.read(), []
+    for _process in range(4):
+        vectors = Vectors(memory.opened.home.vectors, "letters", 26, memory.opened.journal.keyed)
+        for _look in range(4):
+            vectors.load(database, 0.0)  # no time at all: one step each
+        vectors.settle(database)
+        seen.append(len(vectors))
+    assert seen == sorted(seen) and seen[0] < seen[-1]
+
+
+@pytest.mark.usefixtures("small")
+def test_rows_of_events_that_are_gone_are_left_out(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "WEED", 0)
+    many(memory, 40)
+    made(memory, Letters())
+    database = memory.opened.read()
+    database.run("DELETE FROM event WHERE n BETWEEN 3 AND 32")
+    vectors = made(memory, Letters())
+    assert len(vectors) == 10 and set(vectors.near(Letters()(["abcdefgh"])[0]).best(20)) <= {1, 2, *range(33, 41)}
+
+
+@pytest.mark.usefixtures("small")
+def test_what_was_forgotten_meanwhile_does_not_come_back_in_blocks(
+    memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many(memory, 34)
+    monkeypatch.setattr(blocks, "ROWS", 100)
+    slow = made(memory, Letters())
+    monkeypatch.setattr(blocks, "ROWS", 5)
+    memory.health.rebuild()  # as forgetting does
+    slow.settle(memory.opened.read())
+    assert kept_blocks(memory) == 0
+
+
+def test_a_vector_is_kept_only_for_the_event_it_was_made_for(memory: Memory) -> None:
+    for text in ("aaaa", "zzzz"):
+        memory.events.record("finding", "bug", {"text": text})
+    database = memory.opened.read()
+    vectors = Vectors(memory.opened.home.vectors, "letters", 26, memory.opened.journal.keyed)
+    vectors.load(database)
+    todo = vectors.todo(database)
+    assert todo is not None
+    for old, new in ((1, 11), (2, 1), (11, 2)):  # another index numbers the two the other way round
+        database.run("UPDATE event SET n = ? WHERE n = ?", (new, old))
+    vectors.keep(database, todo, Letters()(list(todo.new.values())))
+    near = vectors.near(Letters()(["zzzz"])[0])
+    assert near.of([1])[1][0] == pytest.approx(1.0, abs=0.01)

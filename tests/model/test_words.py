@@ -88,3 +88,23 @@ def test_a_snippet_cuts_no_word_and_is_about_as_long_as_it_may_be(words: list[st
     shown = snippet({"text": " ".join(words)}, words[len(words) // 2], room)
     assert all(each in words for each in shown.replace("…", " ").split())
     assert len(shown) <= room + 2 * CUT + 4
+
+
+def test_a_snippet_of_a_change_shows_the_word_wherever_it_stands() -> None:
+    long = " ".join(f"filler{n}" for n in range(60))
+    gone = {"input": {"old_string": f"{long} redis cache {long}", "new_string": "x = 1"}, "files": ["src/a.py"]}
+    assert "redis" in snippet(gone, "redis", 120)
+    now = {"input": {"old_string": f"OLD {long}", "new_string": f"NEW {long}"}, "files": ["src/a.py"]}
+    assert "NEW" in snippet(now, "", 120) and "OLD" not in snippet(now, "", 120)
+
+
+def test_a_path_takes_no_letters_out_of_the_text() -> None:
+    text = " ".join(["banana"] * 60)
+    for name in ("", "a", " "):
+        assert "banana" in snippet({"text": text, "files": [name]}, "banana", 80)
+    assert "Redis" in snippet({"text": f"{'İ' * 20} {'filler ' * 60} Redis {'filler ' * 60}"}, "redis", 80)
+
+
+def test_a_place_wider_than_the_room_is_shown_from_its_beginning() -> None:
+    text = f"{'before ' * 60}```bash deploy --all {'x' * 60} ``` {'after ' * 60}"
+    assert "deploy" in snippet({"text": text}, "how do i deploy", 60)

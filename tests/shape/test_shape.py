@@ -71,7 +71,7 @@ ELSEWHERE = {
     "extract/plain": "extract/test_reading.py", "extract/child": "extract/test_reading.py", "extract/limits": "extract/test_reading.py",
     "mcp_server/documents": "mcp_server/test_entities.py",
     "capture/predecessor": "actions/test_predecessors.py",
-    "index/events": "index/test_catchup.py", "index/search": "actions/test_events.py",
+    "index/events": "index/test_catchup.py", "index/near": "index/test_vectors.py", "index/search": "actions/test_events.py",
     "log/tail": "log/test_journal.py",
     "log/blobs": "log/test_journal.py", "log/secret": "log/test_journal.py", "log/verify": "log/test_reader.py",
     "log/entry": "log/test_journal.py", "log/redact_rules": "log/test_redact.py", "capture/prompts": "capture/test_transcript.py",

@@ -110,7 +110,7 @@ class Embedding:
             vectors.load(database)
             todo = vectors.todo(database, MOST)
         if todo is None:
-            vectors.settle()
+            vectors.settle(database)
             self._held.close()
             if not self._complete and len(vectors):
                 embedded.drop_others(self._opened.home.vectors, vectors.model)

@@ -25,12 +25,14 @@ if TYPE_CHECKING:
     from session_memory.embed.local import Local
     from session_memory.embed.provider import Wanted
     from session_memory.index.database import Database
-    from session_memory.index.vectors import Near, Vectors
+    from session_memory.index.near import Near
+    from session_memory.index.vectors import Vectors
     from session_memory.settings import Settings
 
     Progress = Callable[[int, int], None]
 
 FILL_SECONDS = 0.25  # of one call that go into vectors that are missing
+LOAD_SECONDS = 0.05  # of one small step that go into those that are kept
 LOCAL, OPENAI = "local", "openai"
 PACKAGE = "openai>=3,<4"
 CLEAR = re.compile(r"http://(?!localhost\b|127\.|\[::1\])", re.IGNORECASE)  # an address to which texts go unencrypted
@@ -127,6 +129,7 @@ class Meaning:
             encoder, vectors = self.local()
             until = ids.monotonic() + FILL_SECONDS
             vectors.load(database, until)
+            vectors.settle(database)
             while ids.monotonic() < until and vectors.fill(database, encoder.encode):
                 pass
             row = encoder.encode([query])[0]
@@ -160,7 +163,9 @@ class Meaning:
             if self._local is None:
                 return False
             encoder, vectors = self._local
-            return vectors.fill(self._opened.index.database(), encoder.encode) > 0 or vectors.warm()
+            database = self._opened.index.database()
+            vectors.load(database, ids.monotonic() + LOAD_SECONDS)
+            return vectors.fill(database, encoder.encode) > 0 or vectors.warm()
         except ImportError as error:
             self._off = f"a package is missing ({error.name})"
         except (*FAILURES, OSError, SessionMemoryError) as error:
@@ -203,7 +208,7 @@ class Meaning:
         while step():
             made = vectors()
             if made is not None:
-                total = max(total, len(made)) or len(made) + made.missing(database)  # counted once: it takes long
+                total = max(total or len(made) + made.missing(database), len(made))  # counted once: it takes long
                 progress(len(made), total)
 
     def _provider(self) -> Embedding | None:

@@ -6,6 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from session_memory import paths
 from session_memory.memory import Memory
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ def open_memory(args: argparse.Namespace) -> Memory:
     A home that was named and is not there is made, as a new user needs it, but never without a word: it may be a slip.
     """
     home = getattr(args, "home", None)
-    new = home is not None and not os.path.isdir(home)
+    new = home is not None and not os.path.isdir(paths.home_root(home, None))
     memory = Memory(home, client="cli")
     if new:
         sys.stderr.write(f"A new, empty memory was made: {memory.opened.home.root}\n")

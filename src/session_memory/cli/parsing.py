@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import ast
 import difflib
 import json
 import re
 import sys
 from typing import NoReturn
 
-CHOICE = re.compile(r"argument (.*?): invalid choice: (['\"])(.*?)\2 \(choose from (.*)\)", re.DOTALL)
+CHOICE = re.compile(
+    r"argument (.*?): invalid choice: ('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\") \(choose from (.*)\)", re.DOTALL
+)
 NAME = re.compile(r"[\w.-]+")
 MANY = 12  # choices beyond which they are not listed
 
@@ -37,7 +40,8 @@ def said(message: str) -> tuple[str, str]:
     found = CHOICE.match(message)
     if found is None:
         return message[:1].upper() + message[1:] + ("" if message.endswith(".") else "."), ""
-    name, _quote, given, rest = found.groups()
+    name, quoted, rest = found.groups()
+    given = str(ast.literal_eval(quoted))
     choices = NAME.findall(rest)
     near = difflib.get_close_matches(given, choices, n=2)
     what = f"{given[:40]!r} is no {'command' if name == 'COMMAND' else 'choice here'}."

@@ -95,12 +95,13 @@ class Terminal:
         return default if not answer else answer in ("y", "yes")
 
     def error(self, error: SessionMemoryError) -> None:
-        """What failed, why, what to do."""
+        """What failed, why, what to do, in commands."""
+        error.fix = as_commands(error.fix)
         if self.as_json:
-            told = {"code": error.code, "what": error.what, "fix": as_commands(error.fix)}
+            told = {"code": error.code, "what": error.what, "fix": error.fix}
             print(json.dumps({"error": told}, ensure_ascii=False))
         else:
-            print(f"{self.style('error:', 'red', 'bold')} {as_commands(str(error))}", file=sys.stderr)
+            print(f"{self.style('error:', 'red', 'bold')} {error}", file=sys.stderr)
 
 
 def as_commands(text: str) -> str:

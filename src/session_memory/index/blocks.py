@@ -37,7 +37,7 @@ def read(kept: Any, model: str, index: str, after: int) -> Iterator[Block]:
         size = count * NUMBERS.itemsize
         if before != after:  # another process has cut otherwise
             continue
-        if len(content) <= size or (len(content) - size) % (8 * count):
+        if count < 1 or len(content) <= size or (len(content) - size) % (8 * count):
             return
         rows = np.frombuffer(content, NUMBERS, count)
         yield Block(rows, np.frombuffer(content, "<u8", offset=size).reshape(count, -1))

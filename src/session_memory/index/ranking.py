@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
+from session_memory.index import candidates as pools
 from session_memory.index.around import add, density, lend, near_time, typed
-from session_memory.index.candidates import POOL, Hit, candidates
+from session_memory.index.candidates import Hit, candidates
 from session_memory.index.match import Match
 from session_memory.index.match import match as match_words
 from session_memory.index.reading import look
@@ -29,7 +30,7 @@ ABOUT = 0.5  # share of what a question is about, beside all of its words
 AGAIN, ALIKE = (
     0.9,
     0.9,
-)  # factors for each further hit in the same file or of the same command, and of a text that begins alike
+)  # factors for each further hit in the same file or of the same command; of a text that begins alike
 BESIDE, ALONE = 1.0, 2.0  # gain beside what a question names as a time; where it says nothing else
 # weight of nearness in meaning where everything is talk, and where everything is calls of tools and what they gave
 MEANING, MEANING_TOOLS = 1.2, 0.3
@@ -56,7 +57,7 @@ def rank(
         match = Match((), (), ())
     main = _main(match, asked)
     pool = candidates(database, match, where, values) if match.wholes else {}
-    if main is not None and main != match and len(pool) < POOL:  # a full pool holds the best of both already
+    if main is not None and main != match and len(pool) < pools.POOL:  # a full pool holds the best of both already
         _about(pool, candidates(database, main, where, values))
     if beyond and "wish" in asked.kinds:
         add(database, pool, typed(database, where, values), where, values)
@@ -68,8 +69,7 @@ def rank(
     for hit in pool.values():
         hit.words /= top
         hit.parts["words"] = hit.words
-    talk = sum(not hit.category.startswith("tool_") for hit in pool.values()) / len(pool)
-    lend(database, pool, where, values, talk=talk, beyond=beyond)
+    lend(database, pool, where, values, talk=_talk(pool), beyond=beyond)
     near_time(database, pool, asked, where, values, beyond=beyond, weight=ALONE if main is None else BESIDE)
     if near is not None:
         _mean(pool, near)
@@ -85,14 +85,18 @@ def rank(
     return [*_varied(sorted(first, key=_order)), *ordered[CLOSE:]]
 
 
+def _talk(pool: Mapping[int, Hit]) -> float:
+    """The share of what was said, not called, among these events."""
+    return sum(not hit.category.startswith("tool_") for hit in pool.values()) / len(pool)
+
+
 def _mean(pool: dict[int, Hit], near: Near) -> None:
     """Nearness in meaning as a share of the nearest candidate's: sums of scores tell more than sums of ranks."""
     found = near.of(list(pool))
     if not found:
         return
     share = shares({n: smooth for n, (_own, smooth) in found.items()})
-    talk = sum(not hit.category.startswith("tool_") for hit in pool.values()) / len(pool)
-    weight = MEANING_TOOLS + (MEANING - MEANING_TOOLS) * talk * talk
+    weight = MEANING_TOOLS + (MEANING - MEANING_TOOLS) * _talk(pool) ** 2
     for n, (own, _smooth) in found.items():
         pool[n].similarity = own
         pool[n].parts["meaning"] = weight * share[n]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 WEIGHTS = "1.0, 0.6"  # of the columns text and parts: a part of a word says less than the word
 ENOUGH = 6_000  # rows that bm25 visits
+AT_MOST = 2  # times so many rows of the rarest word are looked at where no word is rare
 NEWEST = 2_500  # rows in which common words are looked for whatever stands beside them
 FEW = 1_200  # rows with a rare word below which pairs of common words are looked for as well
 COMMON, PAIRED = 8, 5  # common words that count, and that are paired: the rarest of them
@@ -77,7 +78,9 @@ def _parted(database: Database, match: Match, rare: list[Word], common: list[Wor
     values: list[Value] = []
     if base:
         pieces, values = [BM25], [" OR ".join(base)]
-    if room < FEW:
+    if not rare and len(common) > 1 and common[0].rows <= AT_MOST * ENOUGH:
+        base.append(common[0].expression)  # better the rarest of several words everywhere than none
+    elif room < FEW:
         base += _pairs(common[:PAIRED], rows, ENOUGH - room)
     for word in common:
         weight = -PRESENT * max(LEAST, math.log((rows - word.rows + 0.5) / (word.rows + 0.5)))
@@ -101,10 +104,14 @@ def _pairs(common: Sequence[Word], rows: int, room: int) -> list[str]:
 
 
 def _rows(database: Database, expression: str, rows: int) -> int:
-    """In how many of `rows` rows a word stands: counted up to ENOUGH, told from how soon so many were found beyond."""
-    found = database.one(
-        "SELECT count(*), max(n) FROM (SELECT rowid AS n FROM event_text WHERE event_text MATCH ? LIMIT ?)",
-        (expression, ENOUGH + 1),
-    )
-    count, last = found or (0, 0)
-    return int(count) if count <= ENOUGH else max(int(count), int(count * rows / last))
+    """In how many of `rows` rows a word stands: counted up to ENOUGH, told from how soon so many were found beyond.
+
+    They are looked for from both ends: a word may stand in the old rows only, or in the new ones.
+    """
+    inner = "SELECT rowid AS n FROM event_text WHERE event_text MATCH ?"
+    found = database.one(f"SELECT count(*), max(n) FROM ({inner} LIMIT ?)", (expression, ENOUGH + 1)) or (0, 0)
+    if found[0] <= ENOUGH:
+        return int(found[0])
+    first = database.one(f"SELECT min(n) FROM ({inner} ORDER BY rowid DESC LIMIT ?)", (expression, ENOUGH + 1)) or (1,)
+    span = max(found[1], rows - first[0] + 1)  # the wider the rarer
+    return max(ENOUGH + 1, int(found[0] * rows / span))

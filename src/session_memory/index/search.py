@@ -10,7 +10,7 @@ import base64
 import binascii
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from session_memory import ids
@@ -210,7 +210,7 @@ def _ranked(database: Database, wanted: Filter, offset: int, limit: int) -> list
     where, values = _where(wanted)
     pool = [hit.n for hit in ranking.rank(database, wanted.match, where, values, asked=wanted.asked)]
     found = pool[offset : offset + limit]
-    if len(found) < limit and len(pool) == candidates.POOL:
+    if len(found) < limit and len(pool) >= candidates.POOL:
         behind = offset + limit - max(offset, len(pool))
         found += candidates.rest(database, wanted.match, where, values, pool, max(0, offset - len(pool)), behind)
     return _rows(database, found)
@@ -253,7 +253,8 @@ def _count(database: Database, wanted: Filter) -> int:
 
 
 def _mark(wanted: Filter, order: str) -> str:
-    """What ties a cursor to its query."""
+    """What ties a cursor to its query: filters and words, not what they are read as, which time moves."""
+    wanted = replace(wanted, asked=NOTHING_ASKED)
     return hashlib.sha256(repr((wanted, order)).encode()).hexdigest()[:12]
 
 

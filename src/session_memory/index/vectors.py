@@ -18,6 +18,7 @@ from session_memory.index import blocks
 from session_memory.index.database import FAILURES, loads, open_vectors
 from session_memory.index.embedded import Unreadable
 from session_memory.index.held import Held, grown
+from session_memory.index.near import CHUNK, Near
 from session_memory.model.words import plain_text
 
 if TYPE_CHECKING:
@@ -34,9 +35,11 @@ KEPT = 1_200  # rows that signs let through
 MOST_VALUES = 200_000  # rows of a large memory whose values are held: 50 MB of the table's
 BATCH = 256
 LOADED = 4_096  # events that are looked up in one statement
+WEED, DEAD = (
+    4_096,
+    0.02,
+)  # events between two looks for rows of events that are gone, and the share of them that is borne
 HASH = np.dtype(f"V{blocks.HASH}")
-CHUNK = 16_384  # rows that are looked at at once
-BESIDE = 0.15  # share of the events before and after in how near an event is
 
 
 class Todo(NamedTuple):
@@ -67,6 +70,7 @@ class Vectors:
         self._seen = 0  # the last event looked at
         self._count = 0
         self._blocked = 0  # the first so many rows lie in blocks too
+        self._weeded = 0  # the last event up to which rows of events that are gone were looked for
         self._signed = 0  # the signs of the first so many rows are known
         self._n = np.zeros(0, np.int64)  # this and all below with room for more
         self._session = np.zeros(0, np.int64)
@@ -97,6 +101,19 @@ class Vectors:
                     self._take_in(block)
             while self._load_some(database, kept) and ids.monotonic() < until:
                 pass
+            if self._count > BITS and self._seen > self._weeded + WEED:
+                self._weed(database, kept)
+
+    def _weed(self, database: Database, kept: Any) -> None:
+        """Rows of events that are gone (chunks of a document that was read again) keep others from being near: leave them out."""
+        self._weeded = self._seen
+        row = database.one("SELECT count(*) FROM event")
+        if row is not None and self._count > row[0] * (1 + DEAD):
+            kept.execute("DELETE FROM block WHERE model = ?", (self.model,))
+            self._empty(self.wide)
+            while self._load_some(database, kept):
+                pass
+            self._weeded = self._seen
 
     def _take_in(self, block: blocks.Block) -> None:
         begin, end = self._room(len(block.rows))
@@ -121,7 +138,7 @@ class Vectors:
         known = []
         for n, id_, session in rows:
             hash_, value = found.get(id_, (b"", b""))
-            if not value or len(value) != self.wide:
+            if not value or len(value) != self.wide or len(hash_) != blocks.HASH:
                 break
             known.append((n, session, hash_, value))
         self._append(known)
@@ -136,7 +153,7 @@ class Vectors:
         """Make the vectors of the next events; returns how many. Raises apsw.Error, OSError, and what `encode` raises."""
         todo = self.todo(database, most)
         if todo is None:
-            self.settle()
+            self.settle(database)
             return 0
         self.keep(database, todo, encode(list(todo.new.values())) if todo.new else None)
         return len(todo.rows)
@@ -170,7 +187,9 @@ class Vectors:
         if made is not None:
             self.wide = self.wide or made.shape[1]
             todo.known.update((each, row.tobytes()) for each, row in zip(todo.new, rounded(made)))
-        there = [database.one("SELECT n FROM event WHERE id = ?", (row[1],)) is not None for row in todo.rows]
+        numbers = [database.one("SELECT n FROM event WHERE id = ?", (row[1],)) for row in todo.rows]
+        there = [number is not None for number in numbers]
+        same = all(number is not None and number[0] == row[0] for number, row in zip(numbers, todo.rows))
         said = [(self.model, row[1], each) for row, each, is_there in zip(todo.rows, todo.hashes, there) if is_there]
         hashes = {each for _model, _event, each in said}
         with open_vectors(self._path) as kept, kept:
@@ -180,15 +199,17 @@ class Vectors:
             )
             kept.executemany("INSERT OR REPLACE INTO said (model, event, hash) VALUES (?, ?, ?)", said)
         before = database.one("SELECT max(n) FROM event WHERE n < ?", (todo.rows[0][0],))
-        if database.which() == self._index and all(there) and self._seen == ((before[0] if before else 0) or 0):
+        if same and database.which() == self._index and self._seen == ((before[0] if before else 0) or 0):
             self._append([(row[0], row[2], each, todo.known[each]) for row, each in zip(todo.rows, todo.hashes)])
-            self.settle()
+            self.settle(database)
         else:
             self.load(database)
 
-    def settle(self) -> None:
+    def settle(self, database: Database) -> None:
         """Keep the rows of a large memory in blocks: whoever loads it next reads little. Raises apsw.Error, OSError."""
         if self._count <= BITS or self._count - self._blocked < blocks.ROWS:
+            return
+        if database.which() != self._index:  # what these rows say may have been forgotten since
             return
         self._sign()
         with open_vectors(self._path) as kept:
@@ -312,52 +333,6 @@ class Vectors:
             for column, signs in zip(self._bits, _signs(self._values(rows)).T):
                 column[rows] = signs
         self._signed = self._count
-
-
-class Near:
-    """How near the events of a memory are to one query; worked out for those that are asked for."""
-
-    def __init__(self, vectors: Vectors, query: NDArray[np.float32]) -> None:
-        self._vectors = vectors
-        self._query = query
-
-    def _smooth(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """(cosine, cosine with a little of the neighbours')."""
-        vectors, query = self._vectors, self._query
-        own = vectors.cosines(query, rows)
-        smooth = own.copy()
-        for step in (-1, 1):
-            there = vectors.beside(rows, step)
-            has = there >= 0
-            smooth[has] += BESIDE * vectors.cosines(query, there[has])
-        return own, smooth
-
-    def best(self, most: int) -> list[int]:
-        """The numbers of the nearest events, nearest first."""
-        vectors = self._vectors
-        rows = vectors.likely(self._query)
-        own = np.empty(len(rows), np.float32)
-        for at in range(0, len(rows), CHUNK):
-            own[at : at + CHUNK] = vectors.cosines(self._query, rows[at : at + CHUNK])
-        rows = _top(rows, own, 3 * most)
-        beside = np.concatenate([rows, vectors.beside(rows, -1), vectors.beside(rows, 1)])  # neighbours gain by them
-        rows = np.unique(beside[beside >= 0])
-        _own, smooth = self._smooth(rows)
-        return vectors.numbers(_top(rows, smooth, most))
-
-    def of(self, numbers: Sequence[int]) -> dict[int, tuple[float, float]]:
-        """(cosine, cosine with its neighbours') of those of these events that have a vector."""
-        rows = self._vectors.rows_of(numbers)
-        has = rows >= 0
-        own, smooth = self._smooth(rows[has])
-        there = [n for n, is_there in zip(numbers, has) if is_there]
-        return {n: (float(one), float(other)) for n, one, other in zip(there, own, smooth)}
-
-
-def _top(rows: NDArray[np.int64], scores: NDArray[np.float32], most: int) -> NDArray[np.int64]:
-    """The rows with the highest scores, highest first."""
-    few = np.argpartition(-scores, most)[:most] if len(rows) > most else np.arange(len(rows))
-    return rows[few[np.argsort(-scores[few], kind="stable")]]
 
 
 def _signs(rows: NDArray[Any]) -> NDArray[np.uint64]:

@@ -24,30 +24,34 @@ def snippet(data: Mapping[str, Any], keyword: str = "", room: int = 200) -> str:
     text = " ".join(plain_text(dict(data)).split())
     if len(text) <= room:
         return text
-    path = _path(data)
-    now = _now(data)
-    for told in (data, now) if now is data else (now, data):
-        text = " ".join(plain_text(dict(told)).split())
-        if path:  # it is shown in front: the room is for what else there is
-            text = " ".join(text.replace(data["files"][0], " ").split())
-        left = room - len(path)
-        if len(text) <= left:
-            return path + text
-        left = max(left, room // 2)
-        first, end = _place(text, keyword, left)
-        if end:
-            break
+    path, now = _path(data), _now(data)
+    left = max(room - len(path), room // 2)
+    text = _beside(now, path)
+    first, end = _place(text, keyword, left)
+    if not end and now is not data:  # perhaps in what was replaced
+        before = _beside(data, path)
+        first, end = _place(before, keyword, left)
+        text = before if end else text
+    if len(text) <= left:
+        return path + text
     if not end:
         return path + text[: _word_end(text, left)].rstrip() + " …"
-    begin = max(0, min(first - (left - (end - first)) // 3, len(text) - left))
+    begin = max(0, min(first, first - (left - (end - first)) // 3, len(text) - left))
     begin, end = _word_begin(text, begin, first), _word_end(text, begin + left)
     return path + ("… " if begin else "") + text[begin:end].strip() + (" …" if end < len(text) else "")
+
+
+def _beside(data: Mapping[str, Any], path: str) -> str:
+    """The text on one line, without the path that is shown in front of it."""
+    text = " ".join(plain_text(dict(data)).split())
+    return f" {text} ".replace(f" {data['files'][0]} ", " ").strip() if path else text
 
 
 def _place(text: str, keyword: str, room: int) -> tuple[int, int]:
     """Where the words stand closest together; (0, 0) for nowhere."""
     low = text.lower()
-    low = low if len(low) == len(text) else text
+    if len(low) != len(text):  # a few letters become two
+        low = "".join(c if len(c.lower()) > 1 else c.lower() for c in text)
     weights = {each: len(each) for each in stems(keyword[:1000].split()[:64])}
     sought = wanted(keyword)
     worth = 2 * sum(weights.values()) if sought is HASH else WORTH
@@ -81,7 +85,7 @@ def _word_end(text: str, end: int) -> int:
 
 def _path(data: Mapping[str, Any]) -> str:
     files = data.get("files")
-    if not isinstance(files, list) or not files or not isinstance(files[0], str):
+    if not isinstance(files, list) or not files or not isinstance(files[0], str) or not files[0].strip():
         return ""
     parts = files[0].replace("\\", "/").split("/")
     return "/".join(parts[-FOLDERS:]) + ": " if len(parts[-1]) < 100 else ""
