@@ -23,6 +23,7 @@ NEWEST = 2_500  # rows in which common words are looked for whatever stands besi
 FEW = 1_200  # rows with a rare word below which pairs of common words are looked for as well
 COMMON, PAIRED = 8, 5  # common words that count, and that are paired: the rarest of them
 PRESENT = 1.3  # what bm25 gives on the average for a word that stands in a text, beside its weight
+SAMPLE = 20  # one in so many rows, the newest, tells whether a word is still common
 LEAST = 0.05  # weight of a word that stands in more than half of the rows: bm25 gives it none
 BM25 = f"SELECT rowid AS n, bm25(event_text, {WEIGHTS}) AS score FROM event_text WHERE event_text MATCH ?"
 HELD = "SELECT rowid AS n, ? AS score FROM event_text WHERE event_text MATCH ?"
@@ -106,12 +107,13 @@ def _pairs(common: Sequence[Word], rows: int, room: int) -> list[str]:
 def _rows(database: Database, expression: str, rows: int) -> int:
     """In how many of `rows` rows a word stands: counted up to ENOUGH, told from how soon so many were found beyond.
 
-    They are looked for from both ends: a word may stand in the old rows only, or in the new ones.
+    The newest rows are looked at too: a word may stand in the old ones only.
     """
     inner = "SELECT rowid AS n FROM event_text WHERE event_text MATCH ?"
     found = database.one(f"SELECT count(*), max(n) FROM ({inner} LIMIT ?)", (expression, ENOUGH + 1)) or (0, 0)
     if found[0] <= ENOUGH:
         return int(found[0])
-    first = database.one(f"SELECT min(n) FROM ({inner} ORDER BY rowid DESC LIMIT ?)", (expression, ENOUGH + 1)) or (1,)
-    span = max(found[1], rows - first[0] + 1)  # the wider the rarer
-    return max(ENOUGH + 1, int(found[0] * rows / span))
+    newest = (expression, rows - rows // SAMPLE, ENOUGH + 1)
+    late = database.one(f"SELECT count(*) FROM ({inner} AND rowid > ? LIMIT ?)", newest) or (0,)
+    early = int(found[0] * rows / found[1])
+    return early if late[0] > ENOUGH else max(ENOUGH + 1, min(early, int(late[0]) * SAMPLE))
