@@ -171,7 +171,7 @@ CORPUS = [
     ("Größe überprüfen, naïve façade", "groesse überprüfen"), ("l'été à Zürich", "zurich"), ("Łódź żółw", "Łódź"),
     ("ошибка подключения к базе", "подключения"), ("فشل الاتصال بقاعدة البيانات", "الاتصال"), ("שגיאת חיבור למסד", "חיבור"),
     ("การเชื่อมต่อฐานข้อมูลล้มเหลว", "ฐานข้อมูล"), ("कनेक्शन टूट गया", "कनेक्शन"), ("kết nối bị ngắt", "kết nối"),
-    ("deploy 🚀 went well", "deploy 🚀"), ("the 👩‍💻 badge is wrong", "👩‍💻 badge"),
+    ("deploy 🚀 went well", "🚀"), ("the 👩‍💻 badge is wrong", "👩‍💻 badge"),
 ]  # fmt: skip
 
 

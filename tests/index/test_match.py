@@ -32,6 +32,7 @@ STORED = [
     "内存在重启后仍然存在",
     "bộ nhớ vẫn còn",
     "it's a:b title:x mcp__session-memory__session_query",
+    "Deployed 🚀 with the 👩‍💻 badge, all ✅",
 ]
 
 
@@ -76,6 +77,7 @@ def words() -> Iterator[Words]:
         ("v2.14.3", 7), ("utf8mb4", 7), ("3f9a2cd", 7),
         ("кэш", 8), ("الذاكرة", 9), ("ความจำ", 10), ("รีสตาร์ท", 10), ("메모리", 11), ("स्मृति", 12), ("μνήμη", 13),
         ("זיכרון", 14), ("重启", 15), ("nho", 16), ("nhớ", 16),
+        ("🚀", 18), ("👩‍💻", 18), ("💻", 18), ("✅", 18), ("🚀 badge", 18), ('"✅"', 18), ("🚀launch", 18),
         ("it's", 17), ("a:b", 17), ("title:x", 17), ("mcp__session-memory__session_query", 17),
     ],
 )  # fmt: skip
@@ -84,7 +86,7 @@ def test_what_people_type_finds_what_was_stored(words: Words, keyword: str, numb
 
 
 @pytest.mark.fault(47)
-@pytest.mark.parametrize("keyword", ["", "   ", "*", "?!", '""', '"', "'", "()", "-", "🎉", "\0"])
+@pytest.mark.parametrize("keyword", ["", "   ", "*", "?!", '""', '"', "'", "()", "-", "🎉", "\0", "…", "—", "🎉 🏭"])
 def test_mere_punctuation_is_no_error_and_finds_nothing(words: Words, keyword: str) -> None:
     assert words.find(keyword) == []
 

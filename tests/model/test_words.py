@@ -20,6 +20,7 @@ from session_memory.model.words import MOST_TEXT, pieces, plain_text, search_par
         ("日本語", "日本 本語 語"),
         ("日", "日"),
         ("API設計", "設計 計"),
+        ("all ✅ 🚀🚀 — naïve…", "xu2705x xu1f680x"),
         ("3f9a2cde81b04417a1b2", ""),
     ],
 )

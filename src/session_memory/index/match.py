@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from session_memory.model.values import clean_text
-from session_memory.model.words import RUN, SYMBOL, pieces, spelled
+from session_memory.model.words import RUN, SYMBOL, pictures, pieces, spelled
 
 MOST_CHARACTERS = 20_000
 MOST_TERMS = 64
@@ -67,6 +67,8 @@ def _take(
     if symbol and symbol.group() == chunk.strip(",;:!?()[]{}<>'\"`*"):
         whole[f'parts : "{spelled(symbol.group())}"'] = None
         return
+    for picture in _pictures(chunk):
+        whole[picture] = None
     for run in RUN.findall(chunk):
         for expression in _pairs(run):
             whole[expression] = None
@@ -92,7 +94,11 @@ def _phrase(text: str) -> list[str]:
     runs = RUN.findall(text)
     if runs:  # a phrase of pairs for each run: their order across runs is not kept
         return [expression for run in runs for expression in _pairs(run)]
-    return [_quote(text)] if any(c.isalnum() for c in text) else []
+    return [_quote(text)] if any(c.isalnum() for c in text) else _pictures(text)
+
+
+def _pictures(text: str) -> list[str]:
+    return [f'parts : "{each}"' for each in pictures(text)] if not text.isascii() else []
 
 
 def _pairs(run: str) -> list[str]:

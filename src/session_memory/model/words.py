@@ -2,7 +2,7 @@
 
 SQLite's `unicode61` cuts at everything that is neither letter nor digit. It keeps a run of Chinese or Thai as one word,
 `getUserName` as another, and drops the plus signs of `C++`. `search_parts` adds what is missing: pieces of identifiers,
-pairs of characters for scripts that write no spaces, and symbol words spelled in letters.
+pairs of characters for scripts that write no spaces, and symbol words and emoji spelled in letters.
 """
 
 from __future__ import annotations
@@ -24,6 +24,10 @@ RUN = re.compile(f"[{SPACELESS}]+")
 IDENTIFIER = re.compile(r"[A-Za-z0-9]+")
 PIECE = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 SYMBOL = re.compile(r"(?<![\w.])(?:[A-Za-z][A-Za-z0-9]{0,20}(?:\+\+|#)|\.[A-Za-z][A-Za-z0-9]{0,20})(?![\w+#])")
+PICTURE = re.compile(
+    "[\u2600-\u27bf\u2b50-\u2b55\U0001f000-\U0001faff]"
+)  # emoji, check marks, stars: the tokenizer drops them
+MOST_PICTURES = 40  # of one event
 SPELLED = {"+": "xplus", "#": "xsharp", ".": "xdot"}
 # names of members that say what their value is for, not what the event is about
 PLAIN_KEYS = frozenset(
@@ -65,8 +69,15 @@ def search_parts(text: str) -> str:
             found[piece] = None
     for match in SYMBOL.finditer(text):
         found[spelled(match.group())] = None
-    runs = dict.fromkeys(pairs(run) for run in RUN.findall(text)) if not text.isascii() else {}
-    return " ".join([*found, *runs])
+    if text.isascii():
+        return " ".join(found)
+    runs = dict.fromkeys(pairs(run) for run in RUN.findall(text))
+    return " ".join([*found, *pictures(text), *runs])
+
+
+def pictures(text: str) -> list[str]:
+    """Each emoji of a text, once, as a word the tokenizer keeps: 🚀 -> xu1f680x."""
+    return [f"xu{ord(each):x}x" for each in list(dict.fromkeys(PICTURE.findall(text)))[:MOST_PICTURES]]
 
 
 def pieces(word: str) -> list[str]:
