@@ -99,21 +99,26 @@ class Vectors:
                     if block.signs.shape[1] != len(self._bits):
                         break
                     self._take_in(block)
-            while self._load_some(database, kept) and ids.monotonic() < until:
-                pass
-            if self._count > BITS and self._seen > self._weeded + WEED:
-                self._weed(database, kept)
+            going = True
+            while going:
+                while self._load_some(database, kept) and ids.monotonic() < until:
+                    pass
+                going = self._weeded_out(database, kept)
 
-    def _weed(self, database: Database, kept: Any) -> None:
-        """Rows of events that are gone (chunks of a document that was read again) keep others from being near: leave them out."""
+    def _weeded_out(self, database: Database, kept: Any) -> bool:
+        """Whether rows of events that are gone (chunks of a document that was read again) were too many: all rows go then.
+
+        They would keep others from being near. What is loaded after that holds none of them.
+        """
+        if self._count <= BITS or self._seen <= self._weeded + WEED:
+            return False
         self._weeded = self._seen
         row = database.one("SELECT count(*) FROM event")
-        if row is not None and self._count > row[0] * (1 + DEAD):
-            kept.execute("DELETE FROM block WHERE model = ?", (self.model,))
-            self._empty(self.wide)
-            while self._load_some(database, kept):
-                pass
-            self._weeded = self._seen
+        if row is None or self._count <= row[0] * (1 + DEAD):
+            return False
+        kept.execute("DELETE FROM block WHERE model = ?", (self.model,))
+        self._empty(self.wide)
+        return True
 
     def _take_in(self, block: blocks.Block) -> None:
         begin, end = self._room(len(block.rows))
