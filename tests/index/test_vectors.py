@@ -170,10 +170,10 @@ def test_values_of_a_large_memory_are_read_when_they_are_chosen_and_let_go(
     texts = many(memory, 40)
     made(memory, Letters())
     vectors = made(memory, Letters())
-    for n in (3, 17, 31, 39, 8):
+    for n in range(40):
         near = vectors.near(Letters()([texts[n]])[0])
         assert near.of([n + 1])[n + 1][0] == pytest.approx(1.0, abs=0.01)
-        assert len(vectors._held) <= 12 + 8 * 3
+        assert len(vectors._held) <= 12
     assert vectors.near(Letters()([texts[5]])[0]).best(3)
 
 
@@ -212,9 +212,11 @@ def test_an_index_made_again_below_us_is_noticed(memory: Memory) -> None:
     which = memory.opened.read().which()
     memory.health.rebuild()
     assert memory.opened.read().which() != which
+    vectors._n[0] = 77  # as the old index numbered it
     many(memory, 2)
     vectors.load(memory.opened.read())
-    assert len(vectors) == 8 and vectors.missing(memory.opened.read()) == 2
+    assert vectors._n[: len(vectors)].tolist() == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert vectors.missing(memory.opened.read()) == 2
 
 
 def test_the_number_of_an_event_is_never_given_twice(memory: Memory) -> None:

@@ -107,5 +107,5 @@ def test_a_path_takes_no_letters_out_of_the_text() -> None:
 
 
 def test_a_place_wider_than_the_room_is_shown_from_its_beginning() -> None:
-    text = f"{'before ' * 60}```bash deploy --all {'x' * 60} ``` {'after ' * 60}"
-    assert "deploy" in snippet({"text": text}, "how do i deploy", 60)
+    text = f"{'before ' * 60}deploy so: ```bash make release {'x' * 60} ``` {'after ' * 60}"
+    assert "deploy so" in snippet({"text": text}, "how do i deploy", 60)
