@@ -662,3 +662,15 @@ def test_a_golden_question_is_kept_once(home: str, filled: Path) -> None:
     )
     assert status == 1 and "kept already" in said
     assert len(json.loads(run(home, "eval", "list", "--json", cwd=filled))) == 1
+
+
+def test_a_piece_of_a_document_names_it_once_and_code_in_a_folder_is_told(home: str, filled: Path) -> None:
+    (filled / "README.md").write_text("# Shop\n\nWe deploy with make release.\n", encoding="utf-8")
+    (filled / "src").mkdir()
+    (filled / "src" / "a.py").write_text("def total(cart): return 1\n", encoding="utf-8")
+    run(home, "ingest", "README.md", cwd=filled)
+    found = run(home, "search", "deploy", cwd=filled)
+    assert "custom/document  README.md: Shop  " in found and "  # Shop We deploy with make release." in found
+    assert "name its file" in run(home, "ingest", "src", cwd=filled, ok=1)
+    assert "src/a.py: new" in run(home, "ingest", "src/a.py", cwd=filled)
+    assert "Known" not in run(home, "how", "make", cwd=filled, ok=1)  # a word of a document is no command that ran

@@ -47,7 +47,8 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
     if not found["runs"]:
         hint = f" {plural(elsewhere, 'run')} in other projects: --all" if elsewhere else ""
         terminal.line(f"{one_line(found['command'])!r} was never run {scope.place(args)}.{hint}")
-        for line in in_words(taught):
+        unknown = {word: 0 for word, number in taught.get("words", {}).items() if not number}
+        for line in in_words({**taught, "words": unknown}):
             terminal.line(f"  {one_line(line)}")
         return 1
     many = "at least " if found["capped"] else ""

@@ -45,7 +45,7 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
     for each in told:
         terminal.line(f"{one_line(each['file'])}: {_said(each)}")
     if not told:
-        terminal.line("No document was found there.")
+        terminal.line("No document was found there. In a folder, code is passed over: name its file to take it in.")
     return 1 if not told or any(each["status"] == "refused" for each in told) else 0
 
 

@@ -148,10 +148,12 @@ def print_event(terminal: Terminal, event: dict[str, Any], keyword: str = "") ->
     from session_memory.model.snippet import snippet
 
     head = f"{when(at_ms(event['timestamp']))}  {event['category']}/{event['type']}"
+    data = event["data"]
     if event["type"] == "document" and event["data"].get("file"):
+        data = {"text": data.get("text", "")}  # file and title stand in the head
         page = f", page {event['source']['page']}" if event.get("source", {}).get("page") else ""
         title = f": {event['data']['title']}" if event["data"].get("title") else ""
-        head += one_line(f"  {event['data']['file']}{page}{title}")
+        head += "  " + one_line(f"{event['data']['file']}{page}{title}")
     terminal.line(f"{terminal.style(head, 'cyan')}  {terminal.style(event['id'][:ID], 'dim')}")
     marked = terminal.style(in_words(event.get("mark")), "yellow")
-    terminal.line(f"  {one_line(snippet(event['data'], keyword, 2 * terminal.width - 10))}{marked}")
+    terminal.line(f"  {one_line(snippet(data, keyword, 2 * terminal.width - 10))}{marked}")
