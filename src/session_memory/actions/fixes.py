@@ -148,7 +148,8 @@ def _done(
 
 
 def _ended(answer: dict[str, Any]) -> str:
-    return {True: "ok", False: "failed"}.get(answer.get("ok"), "unknown")  # type: ignore[arg-type]
+    ok = answer.get("ok")
+    return "ok" if ok is True else "failed" if ok is False else "unknown"
 
 
 def _ran(event: Event) -> str:

@@ -111,14 +111,15 @@ class Golden:
         """
         asked = self.listed(everywhere=everywhere, project=project)
         database = self._opened.read()
-        places = {
-            each["id"]: next(filter(None, (rows.place_of(database, event) for event in each["expect"])), None)
-            for each in asked
-        }
-        gone = [each for each in asked if places[each["id"]] is None]
+        places = {}
+        for each in asked:
+            place = next(filter(None, (rows.place_of(database, event) for event in each["expect"])), None)
+            if place is not None:
+                places[each["id"]] = place
+        gone = [each for each in asked if each["id"] not in places]
         results, model = [], ""
-        for number, each in enumerate(one for one in asked if places[one["id"]] is not None):
-            session = places[each["id"]][0]  # type: ignore[index]  # those without one are gone
+        for number, each in enumerate(one for one in asked if one["id"] in places):
+            session = places[each["id"]][0]
             if not number:
                 self._settle(each["question"], session)
             began = ids.monotonic()

@@ -62,10 +62,10 @@ def made(wanted: Wanted) -> Provider:
     for point in importlib.metadata.entry_points(group=GROUP):
         if point.name == wanted.name:
             settings = {"model": wanted.model, "api_key": wanted.key or None, "base_url": wanted.base_url}
-            provider = point.load()(settings)
+            provider: Provider = point.load()(settings)
             if not isinstance(getattr(provider, "model", None), str) or not callable(getattr(provider, "encode", None)):
                 raise TypeError(f"{point.value} made no provider: it has no text `model` and no method `encode`")
-            return provider  # type: ignore[no-any-return]  # just looked at
+            return provider
     there = ", ".join([LOCAL, OPENAI, *names()])
     raise EmbeddingsUnavailable(
         "embeddings-missing", f"No package here brings the embeddings provider {wanted.name[:60]!r}.",

@@ -60,8 +60,8 @@ def _limit() -> None:
         return  # Windows: the parent's clock and the readers' own limits stand alone
     for which, most in (("RLIMIT_AS", MOST_MEMORY), ("RLIMIT_CPU", MOST_CPU_SECONDS), ("RLIMIT_CORE", 0)):
         _soft, hard = resource.getrlimit(getattr(resource, which))
-        most = most if hard == resource.RLIM_INFINITY else min(most, hard)  # noqa: PLW2901
+        bound = most if hard == resource.RLIM_INFINITY else min(most, hard)
         try:
-            resource.setrlimit(getattr(resource, which), (most, hard))
+            resource.setrlimit(getattr(resource, which), (bound, hard))
         except (ValueError, OSError):
             continue  # macOS refuses some; the others hold

@@ -128,7 +128,7 @@ def _listened(content: bytes, format_: str, progress: Progress, errors: IO[bytes
 
     def feed() -> None:
         try:
-            with child.stdin as pipe:  # type: ignore[union-attr]
+            with child.stdin as pipe:  # type: ignore[union-attr]  # opened as a pipe above
                 pipe.write(content)
         except OSError:
             return  # it has ended already: what it said counts
