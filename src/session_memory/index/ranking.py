@@ -27,10 +27,8 @@ AROUND = 0.6  # weight of what matches around an event
 CLOSE = 80  # candidates whose texts are looked at
 ENDS = 0.8  # how much the first or last of the hits gains where one is asked for
 ABOUT = 0.5  # share of what a question is about, beside all of its words
-AGAIN, ALIKE = (
-    0.9,
-    0.9,
-)  # factors for each further hit in the same file or of the same command; of a text that begins alike
+# factors for each further hit in the same file or of the same command, and of a text that begins alike
+AGAIN, ALIKE = 0.9, 0.9
 BESIDE, ALONE = 1.0, 2.0  # gain beside what a question names as a time; where it says nothing else
 # weight of nearness in meaning where everything is talk, and where everything is calls of tools and what they gave
 MEANING, MEANING_TOOLS = 1.2, 0.3
